@@ -1,0 +1,60 @@
+/** What compile takes and gives. */
+
+import type { ObjectKey, ObjectMeta } from '../model/objects.ts';
+import type { Problem } from '../model/problems.ts';
+import type { Redacted } from '../model/redacted.ts';
+import type { CertificateKey, RoutingTable } from '../model/table.ts';
+
+export interface CompileOptions {
+  /** Serve only the class of this name; `undefined`: every IngressClass whose controller is ours. */
+  readonly ingressClass: string | undefined;
+  /** Also serve Ingresses that name no class where no default class takes them. */
+  readonly watchIngressWithoutClass: boolean;
+  /** Issuers and endpoints of providers may use plain `http`. */
+  readonly allowInsecureIssuers: boolean;
+  /** EndpointSlices may name loopback addresses: true for objects from files. Link-local ones are never used. */
+  readonly allowLoopbackEndpoints: boolean;
+}
+
+export interface CompileResult {
+  readonly table: RoutingTable;
+  /** PEM private keys of `table.certificates`. */
+  readonly certificateKeys: Readonly<Record<CertificateKey, Redacted<string>>>;
+  /** Sorted by object, field and reason, without duplicates. */
+  readonly problems: readonly Problem[];
+  /** The statuses to be, of every policy, by `namespace/name`. */
+  readonly policies: Readonly<Record<ObjectKey, PolicyVerdict>>;
+  /** Ingresses of our classes, sorted by key: those whose `status.loadBalancer` is ours to write. */
+  readonly ingresses: readonly ObjectMeta[];
+}
+
+export interface PolicyVerdict {
+  readonly meta: ObjectMeta;
+  readonly accepted: {
+    readonly status: 'True' | 'False';
+    readonly reason: PolicyAcceptedReason;
+    readonly message: string;
+  };
+  /** Sorted by reason. */
+  readonly warnings: readonly { readonly reason: string; readonly message: string }[];
+  readonly issuer: string | undefined;
+  readonly ingresses: {
+    readonly total: number;
+    readonly enforced: number;
+    readonly refused: number;
+    /** The first 50 by namespace and name. */
+    readonly rows: readonly {
+      readonly namespace: string;
+      readonly name: string;
+      readonly state: 'Enforced' | 'Refused' | 'DryRun';
+      readonly reason: string;
+    }[];
+  };
+}
+
+export type PolicyAcceptedReason =
+  | 'Accepted'
+  | 'Invalid'
+  | 'NotYetSupported'
+  | 'InsecureIssuer'
+  | 'SecretNotFound';

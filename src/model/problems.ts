@@ -1,0 +1,40 @@
+/** What is wrong with a configuration: data for Events, statuses, `validate` and the status page. */
+
+import type { ObjectKind } from './objects.ts';
+
+/** Stable CamelCase reasons; each is documented, and each becomes the reason of a Kubernetes Event. */
+export const PROBLEM_REASONS = {
+  InvalidObject: 'error',
+  UnknownAnnotation: 'error',
+  InvalidAnnotation: 'error',
+  InvalidHost: 'error',
+  InvalidPath: 'error',
+  UnsupportedBackend: 'error',
+  UnsupportedProtocol: 'error',
+  PolicyNotFound: 'error',
+  PolicyInvalid: 'error',
+  PolicyNotPermitted: 'error',
+  NotYetSupported: 'error',
+  InsecureIssuer: 'error',
+  ServiceNotFound: 'error',
+  PortNotFound: 'error',
+  NoEndpoints: 'warning',
+  InvalidEndpoint: 'warning',
+  HostPathConflict: 'error',
+  IngressClassNotFound: 'warning',
+  TlsSecretNotFound: 'warning',
+  TlsSecretInvalid: 'warning',
+  OpenidScope: 'warning',
+  NoAudience: 'warning',
+  IssuerWithoutTrailingSlash: 'warning',
+} as const satisfies Readonly<Record<string, 'error' | 'warning'>>;
+
+export type ProblemReason = keyof typeof PROBLEM_REASONS;
+
+export interface Problem {
+  readonly reason: ProblemReason;
+  readonly object: { readonly kind: ObjectKind; readonly namespace: string; readonly name: string };
+  /** Path of the field, such as `spec.rules[0].http.paths[1].backend`; empty for the whole object. */
+  readonly field: string;
+  readonly message: string;
+}
