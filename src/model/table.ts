@@ -161,3 +161,8 @@ export interface Certificate {
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
 }
+
+/** A table that answers every request with `NoRoute`. */
+export function emptyTable(): RoutingTable {
+  return { hosts: {}, defaultRoute: undefined, plans: {}, backends: {}, certificates: {}, identityHeaders: [] };
+}

@@ -1,0 +1,71 @@
+/** The admin server: probes, metrics and debug pages, for operators and machines inside the cluster only. */
+
+import type { AddressInfo } from 'node:net';
+
+import { fastify } from 'fastify';
+
+import type { Problem } from '../model/problems.ts';
+import { redactTable } from './redact-table.ts';
+import type { RoutingTable } from '../model/table.ts';
+
+/** What the admin server shows; each is asked anew for each request. */
+export interface AdminSources {
+  /** Empty: ready. Otherwise what is still missing, in words. */
+  readonly notReadyBecause: () => readonly string[];
+  /** Whether the event loop of every proxy thread turns. */
+  readonly isAlive: () => Promise<boolean>;
+  /** Prometheus text exposition. */
+  readonly metrics: () => Promise<string>;
+  readonly table: () => RoutingTable;
+  readonly problems: () => readonly Problem[];
+  /** Plain text for a URL and a method; throws a `TypeError` for what is no URL. */
+  readonly explain: (url: string, method: string) => string;
+}
+
+export interface AdminServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+export async function startAdmin(
+  sources: AdminSources,
+  address: { readonly host: string | undefined; readonly port: number },
+): Promise<AdminServer> {
+  const server = fastify({ logger: false, forceCloseConnections: true });
+
+  server.get('/healthz', async (_request, reply) => {
+    const isAlive = await sources.isAlive();
+    return reply
+      .code(isAlive ? 200 : 503)
+      .send({ status: isAlive ? 'ok' : 'a proxy thread does not answer' });
+  });
+
+  server.get('/readyz', (_request, reply) => {
+    const missing = sources.notReadyBecause();
+    return reply.code(missing.length === 0 ? 200 : 503).send({ ready: missing.length === 0, missing });
+  });
+
+  server.get('/metrics', async (_request, reply) =>
+    reply.type('text/plain; version=0.0.4; charset=utf-8').send(await sources.metrics()),
+  );
+
+  server.get('/debug/table', () => redactTable(sources.table()));
+
+  server.get('/debug/problems', () => sources.problems());
+
+  server.get<{ Querystring: { url?: string; method?: string } }>('/debug/explain', (request, reply) => {
+    const { url, method = 'GET' } = request.query;
+    if (url === undefined || !URL.canParse(url)) {
+      return reply
+        .code(400)
+        .send({ error: 'url: must be an absolute URL such as https://shop.example.com/v1/orders' });
+    }
+    return reply.type('text/plain; charset=utf-8').send(sources.explain(url, method));
+  });
+
+  await server.listen({ port: address.port, host: address.host ?? '::' });
+  return {
+    port: (server.server.address() as AddressInfo).port,
+    close: () => server.close(),
+  };
+}

@@ -1,0 +1,146 @@
+/** The flags of `oidc-ingress serve`, and the frozen configuration that they give. */
+
+import { availableParallelism } from 'node:os';
+
+import { z } from 'zod';
+
+import type { Fault } from '../model/faults.ts';
+import { decodeFlags, type FlagTable, type FlagValues } from './flags.ts';
+import { addressList, cidrList, durationMs, listenAddress, toggle, wholeNumber } from './values.ts';
+
+const HOUR_MS = 3_600_000;
+
+export const SERVE_FLAGS = {
+  'http-address': {
+    schema: listenAddress,
+    placeholder: 'ADDRESS',
+    defaultText: ':8080',
+    description: 'Where callers connect in clear text: `:PORT`, `ADDRESS:PORT`, `[IPV6]:PORT` or `off`.',
+  },
+  'https-address': {
+    schema: listenAddress,
+    placeholder: 'ADDRESS',
+    defaultText: ':8443',
+    description: 'Where callers connect over TLS, in the same forms.',
+  },
+  'admin-address': {
+    schema: listenAddress,
+    placeholder: 'ADDRESS',
+    defaultText: ':10254',
+    description: 'Probes, metrics and debug pages, in the same forms.',
+  },
+  manifests: {
+    schema: z.string().min(1, { error: 'must be a directory' }).optional(),
+    placeholder: 'DIR',
+    defaultText: undefined,
+    description:
+      'Read Kubernetes objects from the YAML files of this directory and follow their changes, instead of a cluster.',
+  },
+  kubeconfig: {
+    schema: z.string().min(1, { error: 'must be a file' }).optional(),
+    placeholder: 'FILE',
+    defaultText: undefined,
+    description:
+      'Kubeconfig of the cluster. Default: the service account of the pod, else `KUBECONFIG`, else `~/.kube/config`.',
+  },
+  'ingress-class': {
+    schema: z.string().min(1, { error: 'must be the name of an IngressClass' }).optional(),
+    placeholder: 'NAME',
+    defaultText: undefined,
+    description:
+      'Serve only this IngressClass. Default: every class whose controller is `oidc-ingress.io/controller`.',
+  },
+  'watch-ingress-without-class': {
+    schema: toggle,
+    placeholder: undefined,
+    defaultText: 'false',
+    description: 'Also serve Ingresses that name no class.',
+  },
+  'publish-address': {
+    schema: addressList,
+    placeholder: 'LIST',
+    defaultText: '',
+    description:
+      'Addresses and host names, separated by commas, written to `status.loadBalancer` of every Ingress that is served.',
+  },
+  workers: {
+    schema: wholeNumber(1, 256),
+    placeholder: 'COUNT',
+    defaultText: String(availableParallelism()),
+    description: 'Proxy threads. Default: one for each available core.',
+  },
+  'trusted-proxies': {
+    schema: cidrList,
+    placeholder: 'CIDRS',
+    defaultText: '',
+    description:
+      'Callers whose `X-Forwarded-*` and `X-Request-Id` headers are believed: addresses and CIDR blocks separated by commas.',
+  },
+  'allow-insecure-issuers': {
+    schema: toggle,
+    placeholder: undefined,
+    defaultText: 'false',
+    description: 'For development: providers may use plain `http` and loopback addresses.',
+  },
+  'allow-provider-cidrs': {
+    schema: cidrList,
+    placeholder: 'CIDRS',
+    defaultText: '',
+    description: 'Blocks that providers may resolve to although they are loopback or link-local.',
+  },
+  'drain-delay': {
+    schema: durationMs(HOUR_MS),
+    placeholder: 'DURATION',
+    defaultText: '10s',
+    description: 'After SIGTERM: how long new connections are still accepted while `/readyz` fails.',
+  },
+  'drain-timeout': {
+    schema: durationMs(24 * HOUR_MS),
+    placeholder: 'DURATION',
+    defaultText: '5m',
+    description: 'After the drain delay: how long requests in flight may take to finish.',
+  },
+  'access-log': {
+    schema: toggle,
+    placeholder: undefined,
+    defaultText: 'true',
+    description: 'Write one JSON line for each request to standard output.',
+  },
+  'log-level': {
+    schema: z.enum(['debug', 'info', 'warn', 'error'], { error: 'must be debug, info, warn or error' }),
+    placeholder: 'LEVEL',
+    defaultText: 'info',
+    description: 'Least severe level that is logged: `debug`, `info`, `warn` or `error`.',
+  },
+} as const satisfies FlagTable;
+
+/** Everything that `serve` needs, decoded. */
+export type ServeConfig = FlagValues<typeof SERVE_FLAGS>;
+
+export type DecodedServeConfig =
+  | { readonly kind: 'valid'; readonly config: ServeConfig }
+  | { readonly kind: 'invalid'; readonly faults: readonly Fault[] };
+
+/** Decodes flags and environment; rules that span flags are checked here too. */
+export function decodeServeConfig(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): DecodedServeConfig {
+  const decoded = decodeFlags(SERVE_FLAGS, argv, environment);
+  if (decoded.kind === 'invalid') return decoded;
+  const { values, positionals } = decoded;
+  const faults: Fault[] = positionals.map((text) => ({
+    path: text,
+    message: 'serve takes no arguments, only flags',
+  }));
+  if (values.manifests !== undefined && values.kubeconfig !== undefined) {
+    faults.push({
+      path: '--manifests',
+      message: 'cannot be combined with --kubeconfig: objects come from one source',
+    });
+  }
+  if (values['http-address'] === undefined && values['https-address'] === undefined) {
+    faults.push({ path: '--http-address', message: 'must not be off while --https-address is off too' });
+  }
+  return faults.length > 0 ? { kind: 'invalid', faults } : { kind: 'valid', config: Object.freeze(values) };
+}

@@ -1,0 +1,73 @@
+/** The messages between the control thread and its proxy threads. Everything is plain data. */
+
+import type { BlockList } from 'node:net';
+
+import type { MetricObject } from 'prom-client';
+
+import type { ExchangeOutcome, ExchangeRequest } from '../authz/ports.ts';
+import type { TableDelta } from '../compile/delta.ts';
+
+/** What a proxy thread is started with. */
+export interface ThreadSettings {
+  /** Such as `proxy-0`. */
+  readonly name: string;
+  /** Random per process, 32 bytes: every thread derives the same cache keys. */
+  readonly pepper: Uint8Array;
+  readonly trustedProxies: BlockList;
+  readonly accessLog: boolean;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+}
+
+export interface ListenTarget {
+  readonly host: string | undefined;
+  readonly port: number;
+  readonly reusePort: boolean;
+}
+
+/** What a proxy thread evicts from its cache, because the broker did. */
+export type Eviction =
+  | { readonly kind: 'key'; readonly key: string }
+  | { readonly kind: 'signingKey'; readonly issuer: string; readonly keyId: string };
+
+export type ToThread =
+  | {
+      readonly kind: 'apply';
+      readonly version: number;
+      readonly delta: TableDelta;
+      /** PEM private keys of the certificates in `delta.certificates.set`. */
+      readonly certificateKeys: Readonly<Record<string, string>>;
+    }
+  | {
+      readonly kind: 'listen';
+      readonly http: ListenTarget | undefined;
+      readonly https: ListenTarget | undefined;
+    }
+  | { readonly kind: 'outcome'; readonly id: number; readonly outcome: ExchangeOutcome }
+  | { readonly kind: 'evict'; readonly eviction: Eviction }
+  | { readonly kind: 'ping'; readonly id: number }
+  | { readonly kind: 'collect'; readonly id: number }
+  | { readonly kind: 'drain'; readonly delayMs: number; readonly timeoutMs: number };
+
+/** {@link ExchangeRequest} with the secret in the clear: it crosses within the process only. */
+export type WireExchangeRequest = Omit<ExchangeRequest, 'clientSecret'> & { readonly clientSecret: string };
+
+/** Metrics of a thread: its share of the product's, and those of its own runtime. */
+export interface ThreadMetrics {
+  readonly product: readonly MetricObject[];
+  readonly runtime: readonly MetricObject[];
+}
+
+export interface BoundPorts {
+  readonly http: number | undefined;
+  readonly https: number | undefined;
+}
+
+export type FromThread =
+  | { readonly kind: 'started' }
+  | { readonly kind: 'applied'; readonly version: number }
+  | { readonly kind: 'listening'; readonly ports: BoundPorts }
+  | { readonly kind: 'failed'; readonly message: string }
+  | { readonly kind: 'exchange'; readonly id: number; readonly request: WireExchangeRequest }
+  | { readonly kind: 'pong'; readonly id: number }
+  | { readonly kind: 'metrics'; readonly id: number; readonly metrics: ThreadMetrics }
+  | { readonly kind: 'drained' };

@@ -1,0 +1,133 @@
+/** One proxy thread as the control thread sees it: a worker, its questions and its answers. */
+
+import { Worker } from 'node:worker_threads';
+
+import type { TokenBroker } from '../authz/ports.ts';
+import { Redacted } from '../model/redacted.ts';
+import type {
+  BoundPorts,
+  FromThread,
+  ListenTarget,
+  ThreadMetrics,
+  ThreadSettings,
+  ToThread,
+} from './protocol.ts';
+
+export interface ProxyThreadOptions {
+  /** The module that the worker runs. */
+  readonly entry: URL;
+  readonly settings: ThreadSettings;
+  readonly broker: TokenBroker;
+}
+
+/** Every promise rejects when the thread ends before it answers. */
+export class ProxyThread {
+  readonly name: string;
+  /** Settles when the worker has ended, for whatever cause. */
+  readonly ended: Promise<Error>;
+  readonly #worker: Worker;
+  readonly #broker: TokenBroker;
+  readonly #waiting = new Map<string, PromiseWithResolvers<FromThread>>();
+  #nextId = 0;
+  #isEnded = false;
+
+  constructor(options: ProxyThreadOptions) {
+    this.name = options.settings.name;
+    this.#broker = options.broker;
+    this.#worker = new Worker(options.entry, { workerData: options.settings, name: this.name });
+    this.#worker.on('message', (message: FromThread) => this.#receive(message));
+    const { promise, resolve } = Promise.withResolvers<Error>();
+    this.ended = promise;
+    let cause: Error | undefined;
+    this.#worker.on('error', (error) => {
+      cause = error instanceof Error ? error : new Error(String(error));
+    });
+    this.#worker.on('exit', (code) => {
+      this.#isEnded = true;
+      const reason = cause ?? new Error(`thread ${this.name} ended with code ${code}`);
+      for (const waiting of this.#waiting.values()) waiting.reject(reason);
+      this.#waiting.clear();
+      resolve(reason);
+    });
+  }
+
+  async apply(
+    version: number,
+    update: Omit<Extract<ToThread, { kind: 'apply' }>, 'kind' | 'version'>,
+  ): Promise<void> {
+    await this.#ask(`applied ${version}`, { kind: 'apply', version, ...update });
+  }
+
+  /** @returns the ports that were bound; rejects with a message for people when one cannot be bound. */
+  async listen(http: ListenTarget | undefined, https: ListenTarget | undefined): Promise<BoundPorts> {
+    const answer = await this.#ask('listening', { kind: 'listen', http, https });
+    if (answer.kind === 'listening') return answer.ports;
+    throw new Error(answer.kind === 'failed' ? answer.message : `unexpected answer ${answer.kind}`);
+  }
+
+  async ping(): Promise<void> {
+    const id = this.#nextId++;
+    await this.#ask(`pong ${id}`, { kind: 'ping', id });
+  }
+
+  async collect(): Promise<ThreadMetrics> {
+    const id = this.#nextId++;
+    const answer = await this.#ask(`metrics ${id}`, { kind: 'collect', id });
+    return answer.kind === 'metrics' ? answer.metrics : { product: [], runtime: [] };
+  }
+
+  async drain(delayMs: number, timeoutMs: number): Promise<void> {
+    await this.#ask('drained', { kind: 'drain', delayMs, timeoutMs });
+  }
+
+  send(message: ToThread): void {
+    if (!this.#isEnded) this.#worker.postMessage(message);
+  }
+
+  async terminate(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #ask(answerKey: string, question: ToThread): Promise<FromThread> {
+    if (this.#isEnded) return Promise.reject(new Error(`thread ${this.name} has ended`));
+    const waiting = Promise.withResolvers<FromThread>();
+    this.#waiting.set(answerKey, waiting);
+    this.send(question);
+    return waiting.promise;
+  }
+
+  #receive(message: FromThread): void {
+    switch (message.kind) {
+      case 'exchange':
+        void this.#exchange(message.id, message.request);
+        return;
+      case 'started':
+        return;
+      case 'applied':
+        return this.#settle(`applied ${message.version}`, message);
+      case 'pong':
+        return this.#settle(`pong ${message.id}`, message);
+      case 'metrics':
+        return this.#settle(`metrics ${message.id}`, message);
+      case 'failed':
+        return this.#settle('listening', message);
+      case 'listening':
+      case 'drained':
+        return this.#settle(message.kind, message);
+    }
+  }
+
+  #settle(answerKey: string, message: FromThread): void {
+    this.#waiting.get(answerKey)?.resolve(message);
+    this.#waiting.delete(answerKey);
+  }
+
+  /** The broker never rejects. */
+  async #exchange(id: number, request: Extract<FromThread, { kind: 'exchange' }>['request']): Promise<void> {
+    const outcome = await this.#broker.exchange({
+      ...request,
+      clientSecret: new Redacted(request.clientSecret),
+    });
+    this.send({ kind: 'outcome', id, outcome });
+  }
+}

@@ -1,0 +1,190 @@
+/** The set of proxy threads: started together, fed with tables, replaced when one dies, drained at the end. */
+
+import { createServer } from 'node:net';
+
+import type { TokenBroker } from '../authz/ports.ts';
+import { diffTables } from '../compile/delta.ts';
+import type { CompileResult } from '../compile/result.ts';
+import { emptyTable, type RoutingTable } from '../model/table.ts';
+import type { Logger } from '../telemetry/ports.ts';
+import { ProxyThread } from './proxy-thread.ts';
+import type { BoundPorts, Eviction, ListenTarget, ThreadMetrics, ThreadSettings } from './protocol.ts';
+
+/** A thread that dies again and again is restarted no faster than this. */
+const RESTART_DELAY_MS = 1_000;
+
+export interface ListenOn {
+  readonly host: string | undefined;
+  readonly port: number;
+}
+
+export interface ProxyThreadsOptions {
+  readonly count: number;
+  readonly entry: URL;
+  readonly settings: Omit<ThreadSettings, 'name'>;
+  readonly broker: TokenBroker;
+  readonly http: ListenOn | undefined;
+  readonly https: ListenOn | undefined;
+  readonly logger: Logger;
+  readonly onReplaced: () => void;
+}
+
+type Published = Pick<CompileResult, 'table' | 'certificateKeys'>;
+
+const NOTHING: Published = { table: emptyTable(), certificateKeys: {} };
+
+/**
+ * Publishes routing tables to the proxy threads. A thread binds its listeners after its first table, so that no caller
+ * meets an empty one.
+ */
+export class ProxyThreads {
+  readonly #options: ProxyThreadsOptions;
+  #threads: ProxyThread[] = [];
+  #published: Published = NOTHING;
+  #version = 0;
+  #ports: BoundPorts | undefined;
+  #isClosing = false;
+
+  constructor(options: ProxyThreadsOptions) {
+    this.#options = options;
+  }
+
+  /** The ports that are bound; `undefined` until {@link ProxyThreads.start} is done. */
+  get ports(): BoundPorts | undefined {
+    return this.#ports;
+  }
+
+  /** Starts every thread with `first` and binds the listeners. Rejects when an address cannot be bound. */
+  async start(first: Published): Promise<BoundPorts> {
+    const { count, http, https } = this.#options;
+    // With SO_REUSEPORT a second process could bind the same port and take half of the requests unseen.
+    await Promise.all([assertFree(http), assertFree(https)]);
+    this.#published = first;
+    this.#version = 1;
+    const [firstThread, ...others] = Array.from({ length: count }, (_, index) => this.#spawn(index));
+    if (firstThread === undefined) throw new Error('at least one proxy thread is needed');
+    // Port 0 is resolved once, by the first thread; the others share what it got.
+    this.#ports = await this.#prepare(firstThread, http, https);
+    await Promise.all(others.map((thread) => this.#prepare(thread, ...this.#targets())));
+    return this.#ports;
+  }
+
+  /** Resolves when every living thread serves `next`. */
+  async publish(next: Published): Promise<void> {
+    const update = difference(this.#published, next);
+    this.#published = next;
+    this.#version += 1;
+    const version = this.#version;
+    // A thread that ends meanwhile is replaced by one that starts with the whole of the newest table.
+    await Promise.allSettled(this.#threads.map((thread) => thread.apply(version, update)));
+  }
+
+  evict(eviction: Eviction): void {
+    for (const thread of this.#threads) thread.send({ kind: 'evict', eviction });
+  }
+
+  /** Whether every thread answers within `timeoutMs`: its event loop turns. */
+  async areAlive(timeoutMs: number): Promise<boolean> {
+    const { promise: late, resolve } = Promise.withResolvers<boolean>();
+    const timer = setTimeout(resolve, timeoutMs, false);
+    const pings = Promise.all(this.#threads.map((thread) => thread.ping())).then(
+      () => true,
+      () => false,
+    );
+    const isAlive = await Promise.race([pings, late]);
+    clearTimeout(timer);
+    return isAlive;
+  }
+
+  async collect(): Promise<readonly ThreadMetrics[]> {
+    const results = await Promise.allSettled(this.#threads.map((thread) => thread.collect()));
+    return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  }
+
+  /** Stops accepting after `delayMs`, lets requests finish for up to `timeoutMs`, then ends the threads. */
+  async drain(delayMs: number, timeoutMs: number): Promise<void> {
+    this.#isClosing = true;
+    await Promise.allSettled(this.#threads.map((thread) => thread.drain(delayMs, timeoutMs)));
+    await this.close();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    await Promise.all(this.#threads.map((thread) => thread.terminate()));
+  }
+
+  #spawn(index: number): ProxyThread {
+    const { entry, settings, broker } = this.#options;
+    const thread = new ProxyThread({ entry, broker, settings: { ...settings, name: `proxy-${index}` } });
+    this.#threads[index] = thread;
+    void thread.ended.then((cause) => this.#replace(index, cause));
+    return thread;
+  }
+
+  async #prepare(
+    thread: ProxyThread,
+    http: ListenOn | undefined,
+    https: ListenOn | undefined,
+  ): Promise<BoundPorts> {
+    await thread.apply(this.#version, difference(NOTHING, this.#published));
+    const reusePort = this.#options.count > 1;
+    const target = (on: ListenOn | undefined): ListenTarget | undefined => on && { ...on, reusePort };
+    return thread.listen(target(http), target(https));
+  }
+
+  #targets(): readonly [ListenOn | undefined, ListenOn | undefined] {
+    const { http, https } = this.#options;
+    const ports = this.#ports;
+    return [
+      http && { ...http, port: ports?.http ?? http.port },
+      https && { ...https, port: ports?.https ?? https.port },
+    ];
+  }
+
+  async #replace(index: number, cause: Error): Promise<void> {
+    if (this.#isClosing || this.#ports === undefined) return;
+    const { logger, onReplaced } = this.#options;
+    logger.error({ err: cause, thread: `proxy-${index}` }, 'proxy thread ended; starting another');
+    onReplaced();
+    await new Promise((resolve) => setTimeout(resolve, RESTART_DELAY_MS));
+    if (this.#isClosing) return;
+    const thread = this.#spawn(index);
+    try {
+      await this.#prepare(thread, ...this.#targets());
+    } catch (error) {
+      logger.error({ err: error, thread: thread.name }, 'proxy thread did not start');
+      await thread.terminate();
+    }
+  }
+}
+
+function difference(previous: Published, next: Published) {
+  const delta = diffTables(previous.table, next.table);
+  const certificateKeys: Record<string, string> = {};
+  for (const name of Object.keys(delta.certificates.set)) {
+    const key = next.certificateKeys[name];
+    if (key !== undefined) certificateKeys[name] = key.reveal();
+  }
+  return { delta, certificateKeys };
+}
+
+/** Rejects when another process listens on the address. Port 0 is always free. */
+async function assertFree(address: ListenOn | undefined): Promise<void> {
+  if (address === undefined || address.port === 0) return;
+  const server = createServer();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', (error: NodeJS.ErrnoException) => {
+    const where = `${address.host ?? ''}:${address.port}`;
+    reject(
+      new Error(
+        `cannot listen on ${where}: ${error.code === 'EADDRINUSE' ? 'the port is taken by another process' : error.message}`,
+      ),
+    );
+  });
+  server.listen(
+    { port: address.port, ...(address.host === undefined ? {} : { host: address.host }) },
+    resolve,
+  );
+  await promise;
+  await new Promise((closed) => server.close(closed));
+}
