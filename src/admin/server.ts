@@ -1,5 +1,6 @@
 /** The admin server: probes, metrics and debug pages, for operators and machines inside the cluster only. */
 
+import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 
 import { fastify } from 'fastify';
@@ -63,7 +64,10 @@ export async function startAdmin(
     return reply.type('text/plain; charset=utf-8').send(sources.explain(url, method));
   });
 
-  await server.listen({ port: address.port, host: address.host ?? '::' });
+  await server.ready();
+  // Without a host Node takes every address of the machine, also where it has no IPv6; fastify would take localhost.
+  server.server.listen({ port: address.port, ...(address.host === undefined ? {} : { host: address.host }) });
+  await once(server.server, 'listening');
   return {
     port: (server.server.address() as AddressInfo).port,
     close: () => server.close(),

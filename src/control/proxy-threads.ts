@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import type { TokenBroker } from '../authz/ports.ts';
 import { diffTables } from '../compile/delta.ts';
 import type { CompileResult } from '../compile/result.ts';
-import { emptyTable, type RoutingTable } from '../model/table.ts';
+import { emptyTable } from '../model/table.ts';
 import type { Logger } from '../telemetry/ports.ts';
 import { ProxyThread } from './proxy-thread.ts';
 import type { BoundPorts, Eviction, ListenTarget, ThreadMetrics, ThreadSettings } from './protocol.ts';

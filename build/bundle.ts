@@ -1,0 +1,29 @@
+/** Bundles the command and the proxy thread into `dist/`: two entry points, shared chunks, source maps, no node_modules at run time. */
+
+import { readFile } from 'node:fs/promises';
+
+import { build } from 'esbuild';
+
+const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+
+await build({
+  entryPoints: [
+    { in: 'cmd/oidc-ingress/main.ts', out: 'oidc-ingress' },
+    { in: 'src/thread.ts', out: 'thread' },
+  ],
+  outdir: 'dist',
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node24',
+  sourcemap: 'linked',
+  sourcesContent: false,
+  minify: false,
+  legalComments: 'none',
+  define: { 'process.env.OIDC_INGRESS_BUILD_VERSION': JSON.stringify(version) },
+  // CommonJS dependencies call require for Node's own modules.
+  banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+  logLevel: 'warning',
+});
