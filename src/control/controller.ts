@@ -1,0 +1,149 @@
+/** The control loop: objects change, the table is compiled, published and, once it is live, reported. */
+
+import { compile } from '../compile/compile.ts';
+import type { CompileOptions, CompileResult } from '../compile/result.ts';
+import type { ObjectSource, OnChange } from '../decode/source.ts';
+import type { Snapshot } from '../model/objects.ts';
+import { PROBLEM_REASONS } from '../model/problems.ts';
+import type { Logger } from '../telemetry/ports.ts';
+import { debounce, type Debounced } from './debounce.ts';
+import type { Readiness } from './readiness.ts';
+
+const DEBOUNCE = { quietMs: 100, ceilingMs: 500 };
+
+/** Where compiled tables go: the proxy threads. */
+export interface TablePublisher {
+  /** Takes the first table and binds the listeners; rejects when they cannot be bound. */
+  start(first: CompileResult): Promise<unknown>;
+  /** Resolves when every proxy thread serves `next`. */
+  publish(next: CompileResult): Promise<void>;
+}
+
+/** What the controller says of itself. */
+export interface ControllerTelemetry {
+  compiled(
+    seconds: number,
+    objects: number,
+    problems: { readonly errors: number; readonly warnings: number },
+  ): void;
+  applied(atMs: number): void;
+  compileFailed(): void;
+  certificateExpiry(certificate: string, notAfterMs: number): void;
+}
+
+export interface ControllerOptions {
+  readonly openSource: (onChange: OnChange) => ObjectSource;
+  readonly compileOptions: CompileOptions;
+  readonly publisher: TablePublisher;
+  readonly readiness: Readiness;
+  readonly telemetry: ControllerTelemetry;
+  readonly logger: Logger;
+  /** Told of every result before it is published, so that providers can be looked at early. */
+  readonly onCompiled: (result: CompileResult) => void;
+  /** Told of every result once every proxy thread serves it: statuses and Events. */
+  readonly onApplied: (result: CompileResult) => void;
+}
+
+export class Controller {
+  readonly #options: ControllerOptions;
+  readonly #source: ObjectSource;
+  readonly #changes: Debounced;
+  #current: CompileResult | undefined;
+  #isPublishing = false;
+  #isDirty = false;
+  #isClosed = false;
+
+  constructor(options: ControllerOptions) {
+    this.#options = options;
+    this.#changes = debounce(() => void this.#update(), DEBOUNCE);
+    this.#source = options.openSource(() => {
+      // Before the first table there is nothing to update: start() compiles what is there by then.
+      if (this.#current !== undefined) this.#changes.trigger();
+    });
+  }
+
+  /** The newest result that compiled; `undefined` until the first. */
+  get current(): CompileResult | undefined {
+    return this.#current;
+  }
+
+  get source(): ObjectSource {
+    return this.#source;
+  }
+
+  /** Resolves when the first table is live in every proxy thread and the listeners are bound. */
+  async start(): Promise<void> {
+    const { publisher, readiness } = this.#options;
+    await this.#source.synced;
+    if (this.#isClosed) return;
+    readiness.reach('objects listed');
+    const first = this.#compile(this.#source.snapshot());
+    this.#current = first;
+    this.#options.onCompiled(first);
+    this.#isPublishing = true;
+    await publisher.start(first);
+    readiness.reach('first table applied in every proxy thread');
+    readiness.reach('listeners bound');
+    this.#applied(first);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#changes.cancel();
+    await this.#source.close();
+  }
+
+  /** One at a time: a change during a publication starts the next one when it is done. */
+  async #update(): Promise<void> {
+    if (this.#isPublishing) {
+      this.#isDirty = true;
+      return;
+    }
+    const next = this.#tryCompile();
+    if (next === undefined || this.#isClosed) return;
+    this.#current = next;
+    this.#options.onCompiled(next);
+    this.#isPublishing = true;
+    await this.#options.publisher.publish(next);
+    this.#applied(next);
+  }
+
+  #applied(result: CompileResult): void {
+    const { telemetry, onApplied } = this.#options;
+    this.#isPublishing = false;
+    telemetry.applied(Date.now());
+    onApplied(result);
+    if (!this.#isDirty) return;
+    this.#isDirty = false;
+    this.#changes.trigger();
+  }
+
+  /** A compile that throws is a defect of ours: the last good table stays. */
+  #tryCompile(): CompileResult | undefined {
+    try {
+      return this.#compile(this.#source.snapshot());
+    } catch (error) {
+      this.#options.telemetry.compileFailed();
+      this.#options.logger.error({ err: error }, 'compile failed; the last good table stays');
+      return undefined;
+    }
+  }
+
+  #compile(snapshot: Snapshot): CompileResult {
+    const { compileOptions, telemetry, logger } = this.#options;
+    const startedAt = performance.now();
+    const result = compile(snapshot, compileOptions);
+    const seconds = (performance.now() - startedAt) / 1_000;
+    const objects = Object.values(snapshot as Readonly<Record<string, ReadonlyMap<string, unknown>>>).reduce(
+      (sum, map) => sum + map.size,
+      0,
+    );
+    const errors = result.problems.filter((problem) => PROBLEM_REASONS[problem.reason] === 'error').length;
+    telemetry.compiled(seconds, objects, { errors, warnings: result.problems.length - errors });
+    for (const [name, certificate] of Object.entries(result.table.certificates)) {
+      telemetry.certificateExpiry(name, certificate.notAfterMs);
+    }
+    logger.debug({ seconds, objects, problems: result.problems.length }, 'compiled');
+    return result;
+  }
+}

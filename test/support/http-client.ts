@@ -1,0 +1,64 @@
+/** Plain HTTP calls as a caller makes them: any Host header to any local port. */
+
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { request as httpsRequest, type RequestOptions } from 'node:https';
+
+export interface Call {
+  readonly port: number;
+  readonly host?: string;
+  readonly path?: string;
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** HTTP Basic: `ID:SECRET`. */
+  readonly basic?: string;
+  /** TLS with this authority. */
+  readonly ca?: string;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+  /** The body as JSON; throws where it is none. */
+  json<T = Record<string, unknown>>(): T;
+}
+
+/** Never reuses a connection, never follows a redirect. */
+export function call(options: Call): Promise<Answer> {
+  const { port, host = 'localhost', path = '/', method = 'GET', body, basic, ca } = options;
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const settings: RequestOptions = {
+    host: '127.0.0.1',
+    port,
+    path,
+    method,
+    agent: false,
+    servername: host,
+    headers: {
+      host,
+      ...(basic === undefined ? {} : { authorization: `Basic ${Buffer.from(basic).toString('base64')}` }),
+      ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
+      ...options.headers,
+    },
+    ...(ca === undefined ? {} : { ca }),
+  };
+  const request = (ca === undefined ? httpRequest : httpsRequest)(settings, (response) => {
+    let text = '';
+    response.setEncoding('utf8');
+    response.on('data', (chunk: string) => (text += chunk));
+    response.on('error', reject);
+    response.on('end', () =>
+      resolve({
+        status: response.statusCode ?? 0,
+        headers: response.headers,
+        text,
+        json: <T>() => JSON.parse(text) as T,
+      }),
+    );
+  });
+  request.setTimeout(30_000, () => request.destroy(new Error('no answer within 30 s')));
+  request.on('error', reject);
+  request.end(body);
+  return promise;
+}
