@@ -19,6 +19,11 @@ export class Redacted<T> {
     return this.#value;
   }
 
+  /** Compares without revealing; for finding out what changed, not for checking a caller's secret. */
+  equals(other: Redacted<T>): boolean {
+    return this.#value === other.#value;
+  }
+
   toJSON(): string {
     return PLACEHOLDER;
   }

@@ -1,0 +1,36 @@
+/** Decodes `v1` Service: its type and its ports. */
+
+import { z } from 'zod';
+
+import type { ServiceObject } from '../model/objects.ts';
+import { decodeBody, type BodyDecoder } from './body.ts';
+import { portNumber } from './port-number.ts';
+
+const serviceSchema = z.object({
+  spec: z
+    .object({
+      type: z.enum(['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName']).nullish(),
+      ports: z
+        .array(
+          z.object({
+            name: z.string().nullish(),
+            port: portNumber,
+            protocol: z.string().nullish(),
+            appProtocol: z.string().nullish(),
+          }),
+        )
+        .nullish(),
+    })
+    .nullish(),
+});
+
+export const decodeService: BodyDecoder<ServiceObject> = (raw) =>
+  decodeBody(serviceSchema, raw, ({ spec }) => ({
+    type: spec?.type ?? 'ClusterIP',
+    ports: (spec?.ports ?? []).map(({ name, port, protocol, appProtocol }) => ({
+      name: name ?? undefined,
+      port,
+      protocol: protocol ?? 'TCP',
+      appProtocol: appProtocol ?? undefined,
+    })),
+  }));
