@@ -134,10 +134,7 @@ export class Controller {
     const startedAt = performance.now();
     const result = compile(snapshot, compileOptions);
     const seconds = (performance.now() - startedAt) / 1_000;
-    const objects = Object.values(snapshot as Readonly<Record<string, ReadonlyMap<string, unknown>>>).reduce(
-      (sum, map) => sum + map.size,
-      0,
-    );
+    const objects = countObjects(snapshot);
     const errors = result.problems.filter((problem) => PROBLEM_REASONS[problem.reason] === 'error').length;
     telemetry.compiled(seconds, objects, { errors, warnings: result.problems.length - errors });
     for (const [name, certificate] of Object.entries(result.table.certificates)) {
@@ -146,4 +143,12 @@ export class Controller {
     logger.debug({ seconds, objects, problems: result.problems.length }, 'compiled');
     return result;
   }
+}
+
+function countObjects(snapshot: Snapshot): number {
+  const { ingresses, ingressClasses, services, endpointSlices, secrets, policies } = snapshot;
+  return [ingresses, ingressClasses, services, endpointSlices, secrets, policies].reduce(
+    (sum, map) => sum + map.size,
+    0,
+  );
 }

@@ -20,8 +20,8 @@ export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
-  /** The body as JSON; throws where it is none. */
-  json<T = Record<string, unknown>>(): T;
+  /** The body as a JSON object; throws where it is not JSON. */
+  json(): Record<string, unknown>;
 }
 
 /** Never reuses a connection, never follows a redirect. */
@@ -53,7 +53,7 @@ export function call(options: Call): Promise<Answer> {
         status: response.statusCode ?? 0,
         headers: response.headers,
         text,
-        json: <T>() => JSON.parse(text) as T,
+        json: () => JSON.parse(text) as Record<string, unknown>,
       }),
     );
   });
