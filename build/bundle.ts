@@ -4,7 +4,9 @@ import { readFile } from 'node:fs/promises';
 
 import { build } from 'esbuild';
 
-const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
 
 await build({
   entryPoints: [
@@ -24,6 +26,8 @@ await build({
   legalComments: 'none',
   define: { 'process.env.OIDC_INGRESS_BUILD_VERSION': JSON.stringify(version) },
   // CommonJS dependencies call require for Node's own modules.
-  banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
   logLevel: 'warning',
 });

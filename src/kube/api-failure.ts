@@ -1,0 +1,51 @@
+/** An answer of the API server that is not the one asked for, in words that say what to do. */
+
+import { KINDS } from '../decode/kinds.ts';
+import { POLICY_KIND } from '../model/names.ts';
+import type { ObjectKind } from '../model/objects.ts';
+import type { KubeResponse } from './http.ts';
+
+/** Bound of what is quoted from an answer. */
+const MAX_QUOTE = 500;
+
+export class ApiFailure extends Error {
+  override readonly name = 'ApiFailure';
+  /** HTTP status, or the `code` of the Status object in an ERROR event. */
+  readonly status: number;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(message: string, status: number, retryAfterMs: number | undefined) {
+    super(message);
+    this.status = status;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** `action` as in `cannot list ingresses`. */
+export function answerFailure(action: 'list' | 'watch', kind: ObjectKind, answer: KubeResponse): ApiFailure {
+  const { plural } = KINDS[kind];
+  const detail = adviceOf(kind, answer.status) ?? messageOf(answer.body) ?? 'no reason given';
+  return new ApiFailure(
+    `cannot ${action} ${plural}: ${answer.status}: ${detail}`,
+    answer.status,
+    answer.retryAfterMs,
+  );
+}
+
+function adviceOf(kind: ObjectKind, status: number): string | undefined {
+  const { group, version, plural } = KINDS[kind];
+  const resource = group === '' ? plural : `${plural}.${group}`;
+  if (status === 401) return 'the API server refuses the credentials';
+  if (status === 403) return `the ServiceAccount lacks list and watch on ${resource}`;
+  if (status !== 404) return undefined;
+  return kind === POLICY_KIND
+    ? `the API server does not serve ${resource} ${version}: apply the CustomResourceDefinition`
+    : `the API server does not serve ${resource} ${version}`;
+}
+
+/** The `message` of a Status object, else the start of a text. */
+export function messageOf(body: unknown): string | undefined {
+  const message: unknown =
+    typeof body === 'object' && body !== null && 'message' in body ? body.message : body;
+  return typeof message === 'string' && message !== '' ? message.slice(0, MAX_QUOTE) : undefined;
+}

@@ -1,0 +1,85 @@
+/** Which API server to talk to, and with which credentials: kubeconfig files, service accounts, exec plugins. */
+
+import { existsSync } from 'node:fs';
+import type { Agent } from 'node:http';
+import type { RequestOptions } from 'node:https';
+
+import type { KubeConfig } from '@kubernetes/client-node';
+
+const SERVICE_ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
+
+export interface ClusterAccess {
+  /** Base URL of the API server. */
+  readonly server: URL;
+  /** TLS settings and headers for one request; tokens that rotate are read anew. */
+  authorize(): Promise<Authorization>;
+  /** Forgets cached credentials, after the API server refused them. */
+  reload(): void;
+}
+
+export interface Authorization {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly tls: Pick<RequestOptions, 'ca' | 'cert' | 'key' | 'servername' | 'rejectUnauthorized'>;
+  /** User name and password, as `node:http` takes them. */
+  readonly auth: string | undefined;
+  /** Where the cluster is reached through a proxy. */
+  readonly agent: Agent | undefined;
+}
+
+/**
+ * `path` names a kubeconfig; without it the service account of the pod counts, else `KUBECONFIG`, else
+ * `~/.kube/config`. The client library is loaded here and not before: it costs 250 ms and 80 MB, which a gateway that
+ * serves files has no use for.
+ * @throws when there is no usable configuration
+ */
+export async function openCluster(path: string | undefined): Promise<ClusterAccess> {
+  const { KubeConfig } = await import('@kubernetes/client-node');
+  const load = (): KubeConfig => loadConfig(new KubeConfig(), path);
+  let config = load();
+  return {
+    server: serverOf(config),
+    authorize: () => authorize(config),
+    reload: () => {
+      config = load();
+    },
+  };
+}
+
+function loadConfig(config: KubeConfig, path: string | undefined): KubeConfig {
+  if (path !== undefined) config.loadFromFile(path);
+  else if (existsSync(SERVICE_ACCOUNT_TOKEN)) config.loadFromCluster();
+  else config.loadFromDefault();
+  return config;
+}
+
+function serverOf(config: KubeConfig): URL {
+  const cluster = config.getCurrentCluster();
+  if (cluster === null) throw new Error('kubeconfig: the current context names no cluster');
+  // What the library falls back to where it finds nothing at all.
+  if (cluster.name === 'cluster' && cluster.server === 'http://localhost:8080') {
+    throw new Error(
+      'no Kubernetes cluster is configured: run in a pod, or set --kubeconfig or KUBECONFIG, or use --manifests',
+    );
+  }
+  if (!URL.canParse(cluster.server)) throw new Error(`kubeconfig: server "${cluster.server}" must be a URL`);
+  return new URL(cluster.server);
+}
+
+async function authorize(config: KubeConfig): Promise<Authorization> {
+  const options: RequestOptions = {};
+  await config.applyToHTTPSOptions(options);
+  const headers = Object.entries(options.headers ?? {}).map(([name, value]) => [name, String(value).trim()]);
+  const { ca, cert, key, servername, rejectUnauthorized } = options;
+  return {
+    headers: Object.fromEntries(headers),
+    tls: {
+      ...(ca !== undefined && { ca }),
+      ...(cert !== undefined && { cert }),
+      ...(key !== undefined && { key }),
+      ...(servername !== undefined && { servername }),
+      ...(rejectUnauthorized !== undefined && { rejectUnauthorized }),
+    },
+    auth: options.auth ?? undefined,
+    agent: config.getCurrentCluster()?.proxyUrl === undefined ? undefined : (options.agent as Agent),
+  };
+}
