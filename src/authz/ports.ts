@@ -2,25 +2,39 @@
 
 import type { Reason } from '../model/reasons.ts';
 import type { Redacted } from '../model/redacted.ts';
-import type { PlanKey, PolicyPlan } from '../model/table.ts';
+import type { NameValue, PlanKey, PolicyPlan } from '../model/table.ts';
 
 /** Claims of a token whose signature, issuer, times and client have been verified. JSON values. */
 export type VerifiedClaims = Readonly<Record<string, unknown>>;
 
-/** What a proxy thread asks for on a cache miss, or once in the background when a token is about to expire. */
-export interface ExchangeRequest {
-  /** {@link file://./cache-key.ts}: equal exactly for equal token requests with equal credentials. */
+interface RequestBase {
+  /** {@link file://./cache-key.ts}: equal exactly for equal questions. */
   readonly key: string;
   readonly planKey: PlanKey;
   /** The plan as the thread saw it, so that a change of the table in flight cannot mix two policies. */
   readonly plan: PolicyPlan;
-  readonly clientId: string;
-  readonly clientSecret: Redacted<string>;
   /** Address of the caller, for `limits.failuresPerMinute`. */
   readonly clientAddress: string;
+}
+
+/** A token that the caller brought, to be verified. */
+export interface BearerRequest extends RequestBase {
+  readonly kind: 'bearer';
+  readonly token: Redacted<string>;
+}
+
+/** What a proxy thread asks for on a cache miss, or once in the background when a token is about to expire. */
+export interface ExchangeRequest extends RequestBase {
+  readonly kind: 'exchange';
+  readonly clientId: string;
+  readonly clientSecret: Redacted<string>;
+  /** Parameters that the caller chose from the allow-lists of the policy, in the order of the policy. */
+  readonly callerParameters: readonly NameValue[];
   /** `refresh`: a token is being served; ask the provider once for its successor. */
   readonly purpose: 'miss' | 'refresh';
 }
+
+export type TokenRequest = BearerRequest | ExchangeRequest;
 
 /** A verified token and how long it may be used. Times in milliseconds since the epoch. */
 export interface Grant {
@@ -52,7 +66,7 @@ export type ExchangeOutcome = Grant | Refusal;
 
 /** Obtains verified tokens. Never rejects: whatever goes wrong is a {@link Refusal}. */
 export interface TokenBroker {
-  exchange(request: ExchangeRequest): Promise<ExchangeOutcome>;
+  obtain(request: TokenRequest): Promise<ExchangeOutcome>;
 }
 
 /** A broker with the outcomes that this thread already knows; what the proxy asks. */
@@ -60,3 +74,10 @@ export interface TokenSource extends TokenBroker {
   /** An outcome that may still be used at `nowMs`, without asking anyone. */
   lookup(key: string, nowMs: number): ExchangeOutcome | undefined;
 }
+
+/** What the proxy threads drop from their caches, because the broker did. */
+export type Eviction =
+  | { readonly kind: 'key'; readonly key: string }
+  | { readonly kind: 'signingKey'; readonly issuer: string; readonly keyId: string }
+  | { readonly kind: 'client'; readonly clientId: string }
+  | { readonly kind: 'all' };

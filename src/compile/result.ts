@@ -12,6 +12,8 @@ export interface CompileOptions {
   readonly watchIngressWithoutClass: boolean;
   /** Issuers and endpoints of providers may use plain `http`. */
   readonly allowInsecureIssuers: boolean;
+  /** Issuers that policies may name; empty: any. */
+  readonly allowedIssuers: readonly string[];
   /** EndpointSlices may name loopback addresses: true for objects from files. Link-local ones are never used. */
   readonly allowLoopbackEndpoints: boolean;
 }
@@ -20,6 +22,8 @@ export interface CompileResult {
   readonly table: RoutingTable;
   /** PEM private keys of `table.certificates`. */
   readonly certificateKeys: Readonly<Record<CertificateKey, Redacted<string>>>;
+  /** PEM private keys of the client certificates for providers, by `namespace/name` of the Secret. */
+  readonly providerKeys: Readonly<Record<ObjectKey, Redacted<string>>>;
   /** Sorted by object, field and reason, without duplicates. */
   readonly problems: readonly Problem[];
   /** The statuses to be, of every policy, by `namespace/name`. */
@@ -55,6 +59,7 @@ export interface PolicyVerdict {
 export type PolicyAcceptedReason =
   | 'Accepted'
   | 'Invalid'
-  | 'NotYetSupported'
   | 'InsecureIssuer'
-  | 'SecretNotFound';
+  | 'IssuerNotAllowed'
+  | 'SecretNotFound'
+  | 'ConfigMapNotFound';

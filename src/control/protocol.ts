@@ -4,7 +4,7 @@ import type { BlockList } from 'node:net';
 
 import type { MetricObject } from 'prom-client';
 
-import type { ExchangeOutcome, ExchangeRequest } from '../authz/ports.ts';
+import type { BearerRequest, Eviction, ExchangeOutcome, ExchangeRequest } from '../authz/ports.ts';
 import type { TableDelta } from '../compile/delta.ts';
 
 /** What a proxy thread is started with. */
@@ -24,10 +24,6 @@ export interface ListenTarget {
   readonly reusePort: boolean;
 }
 
-/** What a proxy thread evicts from its cache, because the broker did. */
-export type Eviction =
-  | { readonly kind: 'key'; readonly key: string }
-  | { readonly kind: 'signingKey'; readonly issuer: string; readonly keyId: string };
 
 export type ToThread =
   | {
@@ -43,13 +39,15 @@ export type ToThread =
       readonly https: ListenTarget | undefined;
     }
   | { readonly kind: 'outcome'; readonly id: number; readonly outcome: ExchangeOutcome }
-  | { readonly kind: 'evict'; readonly eviction: Eviction }
+  | { readonly kind: 'evict'; readonly id: number; readonly eviction: Eviction }
   | { readonly kind: 'ping'; readonly id: number }
   | { readonly kind: 'collect'; readonly id: number }
   | { readonly kind: 'drain'; readonly delayMs: number; readonly timeoutMs: number };
 
-/** {@link ExchangeRequest} with the secret in the clear: it crosses within the process only. */
-export type WireExchangeRequest = Omit<ExchangeRequest, 'clientSecret'> & { readonly clientSecret: string };
+/** A {@link TokenRequest} with its secret in the clear: it crosses within the process only. */
+export type WireTokenRequest =
+  | (Omit<ExchangeRequest, 'clientSecret'> & { readonly clientSecret: string })
+  | (Omit<BearerRequest, 'token'> & { readonly token: string });
 
 /** Metrics of a thread: its share of the product's, and those of its own runtime. */
 export interface ThreadMetrics {
@@ -67,7 +65,8 @@ export type FromThread =
   | { readonly kind: 'applied'; readonly version: number }
   | { readonly kind: 'listening'; readonly ports: BoundPorts }
   | { readonly kind: 'failed'; readonly message: string }
-  | { readonly kind: 'exchange'; readonly id: number; readonly request: WireExchangeRequest }
+  | { readonly kind: 'obtain'; readonly id: number; readonly request: WireTokenRequest }
+  | { readonly kind: 'evicted'; readonly id: number }
   | { readonly kind: 'pong'; readonly id: number }
   | { readonly kind: 'metrics'; readonly id: number; readonly metrics: ThreadMetrics }
   | { readonly kind: 'drained' };

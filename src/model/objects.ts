@@ -7,7 +7,15 @@ import type { Redacted } from './redacted.ts';
 /** `namespace/name`; for a cluster-scoped object the name alone. */
 export type ObjectKey = string;
 
-export type ObjectKind = 'Ingress' | 'IngressClass' | 'Service' | 'EndpointSlice' | 'Secret' | 'OIDCPolicy';
+export type ObjectKind =
+  | 'Ingress'
+  | 'IngressClass'
+  | 'Service'
+  | 'EndpointSlice'
+  | 'Secret'
+  | 'ConfigMap'
+  | 'Namespace'
+  | 'OIDCPolicy';
 
 export interface ObjectMeta {
   /** Empty for a cluster-scoped object. */
@@ -108,6 +116,14 @@ export interface SecretObject {
   readonly data: Readonly<Record<string, Redacted<string>>>;
 }
 
+export interface ConfigMapObject {
+  readonly data: Readonly<Record<string, string>>;
+}
+
+export interface NamespaceObject {
+  readonly labels: Readonly<Record<string, string>>;
+}
+
 export interface PolicyObject {
   readonly spec: PolicySpec;
 }
@@ -119,6 +135,8 @@ export interface Snapshot {
   readonly services: ReadonlyMap<ObjectKey, Decoded<ServiceObject>>;
   readonly endpointSlices: ReadonlyMap<ObjectKey, Decoded<EndpointSliceObject>>;
   readonly secrets: ReadonlyMap<ObjectKey, Decoded<SecretObject>>;
+  readonly configMaps: ReadonlyMap<ObjectKey, Decoded<ConfigMapObject>>;
+  readonly namespaces: ReadonlyMap<ObjectKey, Decoded<NamespaceObject>>;
   readonly policies: ReadonlyMap<ObjectKey, Decoded<PolicyObject>>;
 }
 

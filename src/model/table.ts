@@ -57,9 +57,18 @@ export interface PolicyPlan {
   /** `namespace/name` of the OIDCPolicy. */
   readonly policy: string;
   readonly realm: string;
+  readonly mode: 'Enforce' | 'DryRun';
+  readonly transport: 'Any' | 'TlsOnly';
   readonly provider: ProviderSettings;
-  readonly clientCredentials: ClientCredentialsPlan;
+  /** `undefined`: the grant is off; then `bearer` is on. */
+  readonly clientCredentials: ClientCredentialsPlan | undefined;
+  /** Whether callers may bring a token of their own. */
+  readonly bearer: boolean;
+  /** The token's `aud` must contain one of them; empty: any audience. */
+  readonly audiences: readonly string[];
   readonly require: Requirements;
+  /** The first that matches a request adds its requirements to `require`. */
+  readonly rules: readonly RequirementRule[];
   readonly verification: VerificationSettings;
   readonly cache: CacheSettings;
   readonly upstream: UpstreamSettings;
@@ -74,6 +83,19 @@ export interface ProviderSettings {
   readonly jwksUri: string | undefined;
   readonly additionalIssuers: readonly string[];
   readonly timeoutMs: number;
+  /** PEM bundle instead of the system roots. */
+  readonly ca: string | undefined;
+  /** For mutual TLS; its private key is in `CompileResult.providerKeys` under `secret`. */
+  readonly clientCertificate: ClientCertificate | undefined;
+}
+
+export interface ClientCertificate {
+  /** `namespace/name` of the Secret. */
+  readonly secret: string;
+  /** PEM, leaf first. */
+  readonly chain: string;
+  /** Hex SHA-256 over chain and private key. */
+  readonly digest: string;
 }
 
 export interface ClientCredentialsPlan {
@@ -82,6 +104,7 @@ export interface ClientCredentialsPlan {
   readonly organization: string | undefined;
   readonly parameters: readonly NameValue[];
   readonly headers: readonly NameValue[];
+  readonly callerParameters: readonly CallerParameter[];
   readonly sources: readonly ('Basic' | 'Query' | 'Body')[];
   readonly parameterNames: { readonly clientId: string; readonly clientSecret: string };
   readonly tokenEndpointAuthMethod: 'client_secret_post' | 'client_secret_basic';
@@ -92,14 +115,42 @@ export interface NameValue {
   readonly value: string;
 }
 
+/** A parameter of the token request that the caller may choose. */
+export interface CallerParameter {
+  readonly name: string;
+  /** Header names lower-case. */
+  readonly from: { readonly header: string } | { readonly query: string };
+  readonly allowed: readonly string[];
+}
+
 export interface Requirements {
-  /** The token's `aud` must contain one of them; empty: any audience. */
-  readonly audiences: readonly string[];
   /** All must hold; an entry with several words is satisfied by any one of them. */
   readonly scopes: readonly string[];
   readonly scopesClaim: string;
+  /** All must hold. */
+  readonly claims: readonly ClaimRequirement[];
   /** Allow-list of client IDs; empty: any client. */
   readonly clients: readonly string[];
+}
+
+export interface ClaimRequirement {
+  /** One entry for each level. */
+  readonly path: readonly string[];
+  readonly operator: 'Equals' | 'OneOf' | 'Contains' | 'Exists' | 'NotExists' | 'Matches';
+  readonly values: readonly string[];
+}
+
+export interface RequirementRule {
+  /** Empty: all methods. */
+  readonly methods: readonly string[];
+  /** Empty: all paths. */
+  readonly paths: readonly PathPattern[];
+  readonly require: Requirements;
+}
+
+export interface PathPattern {
+  readonly path: string;
+  readonly pathType: 'Exact' | 'Prefix';
 }
 
 export interface VerificationSettings {
@@ -131,9 +182,7 @@ export interface LimitSettings {
   readonly exchangesPerMinute: number | undefined;
 }
 
-export interface Exemption {
-  readonly path: string;
-  readonly pathType: 'Exact' | 'Prefix';
+export interface Exemption extends PathPattern {
   /** Empty: all methods. */
   readonly methods: readonly string[];
 }
