@@ -125,15 +125,18 @@ export const RESERVED_PARAMETERS: readonly string[] = [
 
 const celList = (values: readonly string[]): string => `[${values.map((value) => `'${value}'`).join(', ')}]`;
 
-/** A header name that is none of {@link RESERVED_HEADERS}. */
-export function ownHeaderName(description: string): z.ZodString {
+/**
+ * A header name that is none of {@link RESERVED_HEADERS}.
+ * @param form of the rule in the CRD: `pattern` where CEL cannot see the field.
+ */
+export function ownHeaderName(description: string, form: 'cel' | 'pattern' = 'cel'): z.ZodString {
   const message = `must not be a header that HTTP or the gateway owns (${RESERVED_HEADERS.join(', ')})`;
-  return withCel(
-    headerName(description).refine((name) => !RESERVED_HEADERS.includes(name.toLowerCase()), {
-      error: message,
-    }),
-    { rule: `!(self.lowerAscii() in ${celList(RESERVED_HEADERS)})`, message },
-  );
+  const schema = headerName(description).refine((name) => !RESERVED_HEADERS.includes(name.toLowerCase()), {
+    error: message,
+  });
+  return form === 'pattern'
+    ? schema.meta({ not: { pattern: `^(?i:${RESERVED_HEADERS.join('|')})$` } })
+    : withCel(schema, { rule: `!(self.lowerAscii() in ${celList(RESERVED_HEADERS)})`, message });
 }
 
 /** A parameter name that is none of {@link RESERVED_PARAMETERS}. */

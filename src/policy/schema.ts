@@ -217,12 +217,9 @@ const claimRule = withCel(
 );
 
 const requiredScopes = list(
-  z
-    .string()
-    .max(512)
-    .regex(new RegExp(SCOPE_PATTERN), {
-      error: 'must be scope tokens separated by single spaces (RFC 6749, section 3.3)',
-    }),
+  z.string().max(512).regex(new RegExp(SCOPE_PATTERN), {
+    error: 'must be scope tokens separated by single spaces (RFC 6749, section 3.3)',
+  }),
   'All must be granted; an entry with several words is satisfied by any one of them.',
 ).default([]);
 
@@ -336,7 +333,7 @@ const upstream = z
     token: z
       .union([
         z.enum(['Bearer', 'None']),
-        z.strictObject({ header: ownHeaderName('Header that carries the bare token.') }),
+        z.strictObject({ header: ownHeaderName('Header that carries the bare token.', 'pattern') }),
       ])
       .describe(
         'How the token reaches the upstream: `Bearer` (`Authorization: Bearer`), `{header: NAME}`, or `None`.',
