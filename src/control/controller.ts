@@ -146,9 +146,6 @@ export class Controller {
 }
 
 function countObjects(snapshot: Snapshot): number {
-  const { ingresses, ingressClasses, services, endpointSlices, secrets, policies } = snapshot;
-  return [ingresses, ingressClasses, services, endpointSlices, secrets, policies].reduce(
-    (sum, map) => sum + map.size,
-    0,
-  );
+  const maps: readonly ReadonlyMap<string, unknown>[] = Object.values(snapshot);
+  return maps.reduce((sum, map) => sum + map.size, 0);
 }

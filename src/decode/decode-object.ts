@@ -4,11 +4,13 @@ import type { Fault } from '../model/faults.ts';
 import { API_GROUP } from '../model/names.ts';
 import type { Decoded, ObjectKind } from '../model/objects.ts';
 import type { BodyDecoder } from './body.ts';
+import { decodeConfigMap } from './config-map.ts';
 import { decodeEndpointSlice } from './endpoint-slice.ts';
 import { decodeIngressClass } from './ingress-class.ts';
 import { decodeIngress } from './ingress.ts';
 import { KINDS, OBJECT_KINDS, apiVersionOf, type ObjectValues } from './kinds.ts';
 import { isRawObject, readMetadata, type RawObject } from './metadata.ts';
+import { decodeNamespace } from './namespace.ts';
 import { decodePolicy } from './policy.ts';
 import { decodeSecret } from './secret.ts';
 import { decodeService } from './service.ts';
@@ -37,6 +39,8 @@ const DECODERS: { readonly [K in ObjectKind]: BodyDecoder<ObjectValues[K]> } = {
   Service: decodeService,
   EndpointSlice: decodeEndpointSlice,
   Secret: decodeSecret,
+  ConfigMap: decodeConfigMap,
+  Namespace: decodeNamespace,
   OIDCPolicy: decodePolicy,
 };
 

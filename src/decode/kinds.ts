@@ -2,9 +2,11 @@
 
 import { API_GROUP, API_VERSION, POLICY_KIND, POLICY_PLURAL } from '../model/names.ts';
 import type {
+  ConfigMapObject,
   EndpointSliceObject,
   IngressClassObject,
   IngressObject,
+  NamespaceObject,
   ObjectKind,
   PolicyObject,
   SecretObject,
@@ -18,6 +20,8 @@ export interface ObjectValues {
   readonly Service: ServiceObject;
   readonly EndpointSlice: EndpointSliceObject;
   readonly Secret: SecretObject;
+  readonly ConfigMap: ConfigMapObject;
+  readonly Namespace: NamespaceObject;
   readonly OIDCPolicy: PolicyObject;
 }
 
@@ -35,6 +39,8 @@ export const KINDS: Readonly<Record<ObjectKind, KindRow>> = {
   Service: { group: '', version: 'v1', plural: 'services', isNamespaced: true },
   EndpointSlice: { group: 'discovery.k8s.io', version: 'v1', plural: 'endpointslices', isNamespaced: true },
   Secret: { group: '', version: 'v1', plural: 'secrets', isNamespaced: true },
+  ConfigMap: { group: '', version: 'v1', plural: 'configmaps', isNamespaced: true },
+  Namespace: { group: '', version: 'v1', plural: 'namespaces', isNamespaced: false },
   [POLICY_KIND]: { group: API_GROUP, version: API_VERSION, plural: POLICY_PLURAL, isNamespaced: true },
 };
 

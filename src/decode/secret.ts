@@ -1,15 +1,14 @@
 /**
- * Decodes `v1` Secret. Only the entries of `kubernetes.io/tls` that compile reads are kept; of any other Secret nothing
- * but its type is, so that no other secret stays in memory.
+ * Decodes `v1` Secret: its entries that are UTF-8 text. A certificate and its key must be text; of what else a Secret
+ * holds, such as a Java key store, nothing is kept.
  */
 
 import { z } from 'zod';
 
-import type { Fault } from '../model/faults.ts';
 import type { SecretObject } from '../model/objects.ts';
 import { Redacted } from '../model/redacted.ts';
-import type { Body, BodyDecoder } from './body.ts';
-import type { RawObject } from './metadata.ts';
+import type { BodyDecoder } from './body.ts';
+import { isRawObject, type RawObject } from './metadata.ts';
 
 export const TLS_SECRET_TYPE = 'kubernetes.io/tls';
 const TLS_ENTRIES: readonly string[] = ['tls.crt', 'tls.key'];
@@ -20,35 +19,38 @@ const typeSchema = z.object({ type: z.string().nullish() });
 
 export const decodeSecret: BodyDecoder<SecretObject> = (raw) => {
   const parsed = typeSchema.safeParse(raw);
-  if (!parsed.success) return invalid('type', 'must be a string');
+  if (!parsed.success) return { kind: 'invalid', faults: [{ path: 'type', message: 'must be a string' }] };
   const type = parsed.data.type ?? 'Opaque';
-  return type === TLS_SECRET_TYPE ? decodeTls(raw, type) : { kind: 'valid', value: { type, data: {} } };
-};
-
-/** `stringData` wins over `data`, as it does in the API server. */
-function decodeTls(raw: RawObject, type: string): Body<SecretObject> {
-  const data: Record<string, Redacted<string>> = {};
-  for (const entry of TLS_ENTRIES) {
-    const plain = entryOf(raw['stringData'], entry);
-    const encoded = entryOf(raw['data'], entry);
-    if (typeof plain === 'string') data[entry] = new Redacted(plain);
-    else if (typeof encoded === 'string') {
-      const text = decodeBase64(encoded);
-      if (text === undefined) return invalid(`data.${entry}`, 'must be base64 of UTF-8 text');
-      data[entry] = new Redacted(text);
-    } else if (plain !== undefined || encoded !== undefined) {
-      return invalid(`data.${entry}`, 'must be a string');
+  const entries = entriesOf(raw);
+  if (type === TLS_SECRET_TYPE) {
+    const broken = TLS_ENTRIES.find((name) => entries.has(name) && entries.get(name) === undefined);
+    if (broken !== undefined) {
+      return {
+        kind: 'invalid',
+        faults: [{ path: `data.${broken}`, message: 'must be base64 of UTF-8 text' }],
+      };
     }
   }
+  const texts = [...entries].filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const data = Object.fromEntries(texts.map(([name, text]) => [name, new Redacted(text)]));
   return { kind: 'valid', value: { type, data } };
+};
+
+/** `stringData` wins over `data`, as it does in the API server. An entry that is not text is `undefined`. */
+function entriesOf(raw: RawObject): ReadonlyMap<string, string | undefined> {
+  const decoded = fieldsOf(raw['data']).map(([name, value]) => [name, decodeBase64(value)] as const);
+  const plain = fieldsOf(raw['stringData']).map(
+    ([name, value]) => [name, typeof value === 'string' ? value : undefined] as const,
+  );
+  return new Map([...decoded, ...plain]);
 }
 
-function entryOf(entries: unknown, name: string): unknown {
-  if (typeof entries !== 'object' || entries === null) return undefined;
-  return Object.hasOwn(entries, name) ? (entries as RawObject)[name] : undefined;
+function fieldsOf(entries: unknown): readonly (readonly [string, unknown])[] {
+  return isRawObject(entries) ? Object.entries(entries) : [];
 }
 
-function decodeBase64(encoded: string): string | undefined {
+function decodeBase64(encoded: unknown): string | undefined {
+  if (typeof encoded !== 'string') return undefined;
   // YAML block scalars wrap long lines.
   const compact = encoded.replace(/[\r\n ]/g, '');
   if (!BASE64.test(compact)) return undefined;
@@ -57,11 +59,4 @@ function decodeBase64(encoded: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function invalid(
-  path: string,
-  message: string,
-): { readonly kind: 'invalid'; readonly faults: readonly Fault[] } {
-  return { kind: 'invalid', faults: [{ path, message }] };
 }

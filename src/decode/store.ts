@@ -23,6 +23,8 @@ export function createObjectStore(): ObjectStore {
     Service: new Map(),
     EndpointSlice: new Map(),
     Secret: new Map(),
+    ConfigMap: new Map(),
+    Namespace: new Map(),
     OIDCPolicy: new Map(),
   };
   const copies = new Map<ObjectKind, ReadonlyMap<ObjectKey, unknown>>();
@@ -54,6 +56,8 @@ export function createObjectStore(): ObjectStore {
       services: copyOf('Service'),
       endpointSlices: copyOf('EndpointSlice'),
       secrets: copyOf('Secret'),
+      configMaps: copyOf('ConfigMap'),
+      namespaces: copyOf('Namespace'),
       policies: copyOf('OIDCPolicy'),
     }),
   };

@@ -303,24 +303,27 @@ describe('Secret', () => {
     return { type, data: Object.fromEntries(Object.entries(data).map(([k, v]) => [k, v.reveal()])) };
   };
 
-  it('keeps certificate and key of a TLS Secret, redacted, and nothing else', () => {
-    const data = { 'tls.crt': base64('CHAIN'), 'tls.key': base64('KEY'), 'ca.crt': base64('CA'), other: '%' };
+  it('keeps the entries of a TLS Secret that are text, redacted', () => {
+    const data = {
+      'tls.crt': base64('CHAIN'),
+      'tls.key': base64('KEY'),
+      'ca.crt': base64('CA'),
+      jks: '/w==',
+    };
     const raw = secret({ type: 'kubernetes.io/tls', data });
     assert.deepEqual(revealed(raw), {
       type: 'kubernetes.io/tls',
-      data: { 'tls.crt': 'CHAIN', 'tls.key': 'KEY' },
+      data: { 'tls.crt': 'CHAIN', 'tls.key': 'KEY', 'ca.crt': 'CA' },
     });
     assert.equal(
       JSON.stringify(valueOf(raw)),
-      '{"type":"kubernetes.io/tls","data":{"tls.crt":"[redacted]","tls.key":"[redacted]"}}',
+      '{"type":"kubernetes.io/tls","data":{"tls.crt":"[redacted]","tls.key":"[redacted]","ca.crt":"[redacted]"}}',
     );
   });
 
-  it('keeps nothing of any other Secret but its type', () => {
-    assert.deepEqual(revealed(secret({ data: { password: base64('hunter2') } })), {
-      type: 'Opaque',
-      data: {},
-    });
+  it('keeps of any other Secret the entries that are text, and drops the rest', () => {
+    const data = { 'ca.pem': base64('CA'), binary: '/w==', broken: '%', number: 7 };
+    assert.deepEqual(revealed(secret({ data })), { type: 'Opaque', data: { 'ca.pem': 'CA' } });
   });
 
   it('prefers stringData, and reads base64 that a YAML file wraps', () => {
@@ -336,14 +339,40 @@ describe('Secret', () => {
   });
 
   it('names the entry that is not base64, and does not print it', () => {
-    for (const value of ['SECRET%', 'QQ', '/w==']) {
+    for (const value of ['SECRET%', 'QQ', '/w==', 7]) {
       assert.deepEqual(faultsOf(secret({ type: 'kubernetes.io/tls', data: { 'tls.key': value } })), [
         'data.tls.key: must be base64 of UTF-8 text',
       ]);
     }
-    assert.deepEqual(faultsOf(secret({ type: 'kubernetes.io/tls', data: { 'tls.key': 7 } })), [
-      'data.tls.key: must be a string',
+  });
+});
+
+describe('ConfigMap', () => {
+  const configMap = (rest: object): unknown => ({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'a', namespace: 'b' },
+    ...rest,
+  });
+
+  it('keeps its text, not its binary data', () => {
+    const raw = configMap({ data: { 'ca.pem': 'CA' }, binaryData: { blob: '/w==' } });
+    assert.deepEqual(valueOf(raw), { data: { 'ca.pem': 'CA' } });
+    assert.deepEqual(valueOf(configMap({})), { data: {} });
+  });
+
+  it('reports an entry that is not text', () => {
+    assert.deepEqual(faultsOf(configMap({ data: { n: 7 } })), [
+      'data.n: invalid input: expected string, received number, found 7',
     ]);
+  });
+});
+
+describe('Namespace', () => {
+  it('keeps its labels, and is in no namespace', () => {
+    const raw = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop', labels: { team: 'a' } } };
+    assert.deepEqual(valueOf(raw), { labels: { team: 'a' } });
+    assert.equal(decoded(raw).meta.namespace, '');
   });
 });
 
