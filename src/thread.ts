@@ -1,10 +1,16 @@
 /** The composition root of a proxy thread: a proxy, its token cache and its metrics, wired to the control thread. */
 
-import { randomBytes } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 
-import type { ExchangeOutcome, TokenBroker } from './authz/ports.ts';
-import type { FromThread, ListenTarget, ThreadSettings, ToThread } from './control/protocol.ts';
+import { createCacheKeys } from './authz/cache-key.ts';
+import type { ExchangeOutcome, TokenBroker, TokenRequest } from './authz/ports.ts';
+import type {
+  FromThread,
+  ListenTarget,
+  ThreadSettings,
+  ToThread,
+  WireTokenRequest,
+} from './control/protocol.ts';
 import { createTokenSource } from './oauth/thread-token-source.ts';
 import { createProxy } from './proxy/proxy.ts';
 import { createAccessLog } from './telemetry/access-log.ts';
@@ -17,19 +23,96 @@ const settings = workerData as ThreadSettings;
 const send = (message: FromThread): void => port.postMessage(message);
 
 const output = standardOutput();
-const logger = createLogger({ level: settings.logLevel, base: { thread: settings.name }, destination: output });
-const metrics = createProxyMetrics(settings.accessLog ? createAccessLog(output) : undefined);
+const logger = createLogger({
+  level: settings.logLevel,
+  base: { thread: settings.name },
+  destination: output,
+});
+const accessLog = settings.accessLog ? createAccessLog(output) : undefined;
+const metrics = createProxyMetrics(accessLog?.record);
 const runtime = createRuntimeMetrics(settings.name);
 
 /** The broker lives in the control thread; answers come back by number. */
 const waiting = new Map<number, (outcome: ExchangeOutcome) => void>();
 let nextId = 0;
 const broker: TokenBroker = {
-  exchange(request) {
+  obtain(request) {
     const id = nextId++;
     const { promise, resolve } = Promise.withResolvers<ExchangeOutcome>();
     waiting.set(id, resolve);
-    send({ kind: 'exchange', id, request: { ...request, clientSecret: request.clientSecret.reveal() } });
+    send({ kind: 'obtain', id, request: onTheWire(request) });
     return promise;
   },
 };
+
+const tokens = createTokenSource({
+  broker,
+  telemetry: metrics.telemetry,
+  maxTokens: settings.maxTokens,
+  maxRefusals: settings.maxRefusals,
+});
+const proxy = createProxy({
+  tokens,
+  cacheKeys: createCacheKeys(settings.pepper),
+  telemetry: metrics.telemetry,
+  logger,
+  trustedProxies: settings.trustedProxies,
+});
+
+port.on('message', (message: ToThread) => {
+  switch (message.kind) {
+    case 'apply':
+      proxy.apply(message.delta, message.certificateKeys);
+      send({ kind: 'applied', version: message.version });
+      break;
+    case 'listen':
+      void listen(message.http, message.https);
+      break;
+    case 'outcome':
+      waiting.get(message.id)?.(message.outcome);
+      waiting.delete(message.id);
+      break;
+    case 'evict':
+      tokens.evict(message.eviction);
+      send({ kind: 'evicted', id: message.id });
+      break;
+    case 'ping':
+      send({ kind: 'pong', id: message.id });
+      break;
+    case 'collect':
+      void collect(message.id);
+      break;
+    case 'drain':
+      void drain(message.delayMs, message.timeoutMs);
+      break;
+  }
+});
+
+async function listen(http: ListenTarget | undefined, https: ListenTarget | undefined): Promise<void> {
+  try {
+    send({ kind: 'listening', ports: await proxy.listen(http, https) });
+  } catch (error) {
+    send({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+async function collect(id: number): Promise<void> {
+  const [product, ofRuntime] = await Promise.all([
+    metrics.registry.getMetricsAsJSON(),
+    runtime.getMetricsAsJSON(),
+  ]);
+  send({ kind: 'metrics', id, metrics: { product, runtime: ofRuntime } });
+}
+
+async function drain(delayMs: number, timeoutMs: number): Promise<void> {
+  await proxy.drain(delayMs, timeoutMs);
+  accessLog?.flush();
+  output.flushSync();
+  send({ kind: 'drained' });
+}
+
+function onTheWire(request: TokenRequest): WireTokenRequest {
+  return request.kind === 'bearer'
+    ? { ...request, token: request.token.reveal() }
+    : { ...request, clientSecret: request.clientSecret.reveal() };
+}

@@ -6,8 +6,9 @@ import type { AddressInfo } from 'node:net';
 import { fastify } from 'fastify';
 
 import type { Problem } from '../model/problems.ts';
-import { redactTable } from './redact-table.ts';
 import type { RoutingTable } from '../model/table.ts';
+import { registerPurge, type PurgeOptions } from './purge.ts';
+import { redactTable } from './redact-table.ts';
 
 /** What the admin server shows; each is asked anew for each request. */
 export interface AdminSources {
@@ -19,8 +20,9 @@ export interface AdminSources {
   readonly metrics: () => Promise<string>;
   readonly table: () => RoutingTable;
   readonly problems: () => readonly Problem[];
-  /** Plain text for a URL and a method; throws a `TypeError` for what is no URL. */
-  readonly explain: (url: string, method: string) => string;
+  /** Plain text. */
+  readonly explain: (url: URL, method: string) => string;
+  readonly purge: PurgeOptions;
 }
 
 export interface AdminServer {
@@ -61,8 +63,10 @@ export async function startAdmin(
         .code(400)
         .send({ error: 'url: must be an absolute URL such as https://shop.example.com/v1/orders' });
     }
-    return reply.type('text/plain; charset=utf-8').send(sources.explain(url, method));
+    return reply.type('text/plain; charset=utf-8').send(sources.explain(new URL(url), method));
   });
+
+  registerPurge(server, sources.purge);
 
   await server.ready();
   // Without a host Node takes every address of the machine, also where it has no IPv6; fastify would take localhost.

@@ -6,7 +6,15 @@ import { z } from 'zod';
 
 import type { Fault } from '../model/faults.ts';
 import { decodeFlags, type FlagTable, type FlagValues } from './flags.ts';
-import { addressList, cidrList, durationMs, listenAddress, toggle, wholeNumber } from './values.ts';
+import {
+  addressList,
+  cidrList,
+  durationMs,
+  issuerList,
+  listenAddress,
+  toggle,
+  wholeNumber,
+} from './values.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -82,11 +90,24 @@ export const SERVE_FLAGS = {
     defaultText: 'false',
     description: 'For development: providers may use plain `http` and loopback addresses.',
   },
+  'allowed-issuers': {
+    schema: issuerList,
+    placeholder: 'LIST',
+    defaultText: '',
+    description: 'Issuers that policies may name, exact URLs separated by commas. Default: any.',
+  },
   'allow-provider-cidrs': {
     schema: cidrList,
     placeholder: 'CIDRS',
     defaultText: '',
     description: 'Blocks that providers may resolve to although they are loopback or link-local.',
+  },
+  'admin-token-file': {
+    schema: z.string().min(1, { error: 'must be a file' }).optional(),
+    placeholder: 'FILE',
+    defaultText: undefined,
+    description:
+      'File with the bearer token that lets `DELETE /v1/tokens` of the admin server purge cached tokens. Read anew for each call; without it the call is refused.',
   },
   'drain-delay': {
     schema: durationMs(HOUR_MS),

@@ -27,10 +27,7 @@ export const listenAddress = z.string().transform((text, context): ListenAddress
 /** A comma-separated list of addresses and CIDR blocks. */
 export const cidrList = z.string().transform((text, context): BlockList => {
   const blocks = new BlockList();
-  for (const entry of text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '')) {
+  for (const entry of entriesOf(text)) {
     if (!addBlock(blocks, entry)) {
       context.addIssue({
         code: 'custom',
@@ -58,10 +55,7 @@ function addBlock(blocks: BlockList, entry: string): boolean {
 
 /** A comma-separated list of IP addresses and host names, possibly empty. */
 export const addressList = z.string().transform((text, context): readonly string[] => {
-  const entries = text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
+  const entries = entriesOf(text);
   for (const entry of entries) {
     if (isIP(entry) === 0 && !/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(entry)) {
       context.addIssue({
@@ -72,6 +66,25 @@ export const addressList = z.string().transform((text, context): readonly string
   }
   return entries;
 });
+
+/** A comma-separated list of exact issuer URLs, possibly empty. */
+export const issuerList = z.string().transform((text, context): readonly string[] => {
+  const issuers = entriesOf(text);
+  for (const issuer of issuers.filter((entry) => !/^https?:\/\//.test(entry) || !URL.canParse(entry))) {
+    context.addIssue({
+      code: 'custom',
+      message: `must be issuer URLs separated by commas; ${JSON.stringify(issuer)} is none`,
+    });
+  }
+  return issuers;
+});
+
+function entriesOf(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
 
 /** `true` or `false`. */
 export const toggle = z

@@ -14,6 +14,9 @@ export interface ThreadSettings {
   /** Random per process, 32 bytes: every thread derives the same cache keys. */
   readonly pepper: Uint8Array;
   readonly trustedProxies: BlockList;
+  /** Bounds of the token cache of one thread, in entries. */
+  readonly maxTokens: number;
+  readonly maxRefusals: number;
   readonly accessLog: boolean;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
@@ -23,7 +26,6 @@ export interface ListenTarget {
   readonly port: number;
   readonly reusePort: boolean;
 }
-
 
 export type ToThread =
   | {
@@ -61,7 +63,6 @@ export interface BoundPorts {
 }
 
 export type FromThread =
-  | { readonly kind: 'started' }
   | { readonly kind: 'applied'; readonly version: number }
   | { readonly kind: 'listening'; readonly ports: BoundPorts }
   | { readonly kind: 'failed'; readonly message: string }

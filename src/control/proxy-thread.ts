@@ -2,7 +2,7 @@
 
 import { Worker } from 'node:worker_threads';
 
-import type { TokenBroker } from '../authz/ports.ts';
+import type { Eviction, TokenBroker } from '../authz/ports.ts';
 import { Redacted } from '../model/redacted.ts';
 import type {
   BoundPorts,
@@ -11,6 +11,7 @@ import type {
   ThreadMetrics,
   ThreadSettings,
   ToThread,
+  WireTokenRequest,
 } from './protocol.ts';
 
 export interface ProxyThreadOptions {
@@ -65,6 +66,12 @@ export class ProxyThread {
     throw new Error(answer.kind === 'failed' ? answer.message : `unexpected answer ${answer.kind}`);
   }
 
+  /** Resolves when the thread's cache no longer holds what `eviction` names. */
+  async evict(eviction: Eviction): Promise<void> {
+    const id = this.#nextId++;
+    await this.#ask(`evicted ${id}`, { kind: 'evict', id, eviction });
+  }
+
   async ping(): Promise<void> {
     const id = this.#nextId++;
     await this.#ask(`pong ${id}`, { kind: 'ping', id });
@@ -98,13 +105,13 @@ export class ProxyThread {
 
   #receive(message: FromThread): void {
     switch (message.kind) {
-      case 'exchange':
-        void this.#exchange(message.id, message.request);
-        return;
-      case 'started':
+      case 'obtain':
+        void this.#obtain(message.id, message.request);
         return;
       case 'applied':
         return this.#settle(`applied ${message.version}`, message);
+      case 'evicted':
+        return this.#settle(`evicted ${message.id}`, message);
       case 'pong':
         return this.#settle(`pong ${message.id}`, message);
       case 'metrics':
@@ -123,11 +130,12 @@ export class ProxyThread {
   }
 
   /** The broker never rejects. */
-  async #exchange(id: number, request: Extract<FromThread, { kind: 'exchange' }>['request']): Promise<void> {
-    const outcome = await this.#broker.exchange({
-      ...request,
-      clientSecret: new Redacted(request.clientSecret),
-    });
+  async #obtain(id: number, request: WireTokenRequest): Promise<void> {
+    const outcome = await this.#broker.obtain(
+      request.kind === 'bearer'
+        ? { ...request, token: new Redacted(request.token) }
+        : { ...request, clientSecret: new Redacted(request.clientSecret) },
+    );
     this.send({ kind: 'outcome', id, outcome });
   }
 }

@@ -2,13 +2,13 @@
 
 import { createServer } from 'node:net';
 
-import type { TokenBroker } from '../authz/ports.ts';
+import type { Eviction, TokenBroker } from '../authz/ports.ts';
 import { diffTables } from '../compile/delta.ts';
 import type { CompileResult } from '../compile/result.ts';
 import { emptyTable } from '../model/table.ts';
 import type { Logger } from '../telemetry/ports.ts';
 import { ProxyThread } from './proxy-thread.ts';
-import type { BoundPorts, Eviction, ListenTarget, ThreadMetrics, ThreadSettings } from './protocol.ts';
+import type { BoundPorts, ListenTarget, ThreadMetrics, ThreadSettings } from './protocol.ts';
 
 /** A thread that dies again and again is restarted no faster than this. */
 const RESTART_DELAY_MS = 1_000;
@@ -79,26 +79,21 @@ export class ProxyThreads {
     await Promise.allSettled(this.#threads.map((thread) => thread.apply(version, update)));
   }
 
-  evict(eviction: Eviction): void {
-    for (const thread of this.#threads) thread.send({ kind: 'evict', eviction });
+  /** Resolves when no living thread holds what `eviction` names. */
+  async evict(eviction: Eviction): Promise<void> {
+    await Promise.allSettled(this.#threads.map((thread) => thread.evict(eviction)));
   }
 
   /** Whether every thread answers within `timeoutMs`: its event loop turns. */
   async areAlive(timeoutMs: number): Promise<boolean> {
-    const { promise: late, resolve } = Promise.withResolvers<boolean>();
-    const timer = setTimeout(resolve, timeoutMs, false);
-    const pings = Promise.all(this.#threads.map((thread) => thread.ping())).then(
-      () => true,
-      () => false,
-    );
-    const isAlive = await Promise.race([pings, late]);
-    clearTimeout(timer);
-    return isAlive;
+    const answers = await this.#ask(timeoutMs, (thread) => thread.ping());
+    return answers.every((answer) => answer.status === 'fulfilled');
   }
 
-  async collect(): Promise<readonly ThreadMetrics[]> {
-    const results = await Promise.allSettled(this.#threads.map((thread) => thread.collect()));
-    return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  /** What each thread reports; one that does not answer within `timeoutMs` is left out. */
+  async collect(timeoutMs: number): Promise<readonly ThreadMetrics[]> {
+    const answers = await this.#ask(timeoutMs, (thread) => thread.collect());
+    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
   }
 
   /** Stops accepting after `delayMs`, lets requests finish for up to `timeoutMs`, then ends the threads. */
@@ -111,6 +106,18 @@ export class ProxyThreads {
   async close(): Promise<void> {
     this.#isClosing = true;
     await Promise.all(this.#threads.map((thread) => thread.terminate()));
+  }
+
+  async #ask<T>(
+    timeoutMs: number,
+    question: (thread: ProxyThread) => Promise<T>,
+  ): Promise<readonly PromiseSettledResult<T>[]> {
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    const answers = this.#threads.map((thread) => Promise.race([question(thread), late]));
+    const settled = await Promise.allSettled(answers);
+    clearTimeout(timer);
+    return settled;
   }
 
   #spawn(index: number): ProxyThread {
