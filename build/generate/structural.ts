@@ -36,9 +36,11 @@ export function openApiSchema(schema: z.ZodType): SchemaNode {
 /** Drops what a structural schema must not hold; unknown fields are the business of field validation. */
 export function structural(node: SchemaNode): SchemaNode {
   if (node.anyOf !== undefined) return choice(node, node.anyOf);
-  const { items, properties, additionalProperties, minimum, maximum, ...rest } = node;
+  const { items, properties, additionalProperties, minimum, maximum, pattern, ...rest } = node;
   return {
     ...(node.type === 'integer' ? { ...rest, format: 'int64' } : rest),
+    // JavaScript escapes the slash in the source of an expression; RE2 and readers need no escape.
+    ...(pattern === undefined ? {} : { pattern: pattern.replaceAll('\\/', '/') }),
     ...(minimum === undefined || minimum === Number.MIN_SAFE_INTEGER ? {} : { minimum }),
     ...(maximum === undefined || maximum === Number.MAX_SAFE_INTEGER ? {} : { maximum }),
     ...(items === undefined ? {} : { items: structural(items) }),

@@ -15,9 +15,29 @@ export function withCel<T extends z.ZodType>(schema: T, ...rules: readonly CelRu
   return schema.meta({ 'x-kubernetes-validations': rules });
 }
 
-/** A string of `min`–`max` characters (default 1–256). */
+/** A string of `min`–`max` characters (default 1–256), counted as the API server counts them: by code point. */
 export function text(description: string, max = 256, min = 1): z.ZodString {
-  return z.string().min(min).max(max).describe(description);
+  const error = min === 0 ? `must be at most ${max} characters` : `must be ${min} to ${max} characters`;
+  return z
+    .string()
+    .refine((value) => hasLength(value, min, max), { error })
+    .meta({ description, minLength: min, maxLength: max });
+}
+
+function hasLength(value: string, min: number, max: number): boolean {
+  let length = 0;
+  for (const _ of value) length += 1;
+  return length >= min && length <= max;
+}
+
+/** A list without duplicates of some words, in any order. */
+export function wordSet<const T extends readonly [string, ...string[]]>(description: string, words: T) {
+  return z
+    .array(z.enum(words))
+    .min(1)
+    .max(words.length)
+    .refine((values) => new Set(values).size === values.length, { error: 'must hold no duplicates' })
+    .meta({ description, 'x-kubernetes-list-type': 'set' });
 }
 
 export interface DurationBounds {
@@ -111,13 +131,18 @@ export const RESERVED_HEADERS: readonly string[] = [
   'x-request-id',
 ];
 
-/** Token-request parameters that have fields of their own or carry credentials. */
-export const RESERVED_PARAMETERS: readonly string[] = [
+/** Token-request parameters that carry the grant and the credentials: never a matter of policy. */
+const CREDENTIAL_PARAMETERS: readonly string[] = [
   'grant_type',
   'client_id',
   'client_secret',
   'client_assertion',
   'client_assertion_type',
+];
+
+/** Those and the ones that have fields of their own. */
+export const RESERVED_PARAMETERS: readonly string[] = [
+  ...CREDENTIAL_PARAMETERS,
   'audience',
   'scope',
   'organization',
@@ -141,15 +166,31 @@ export function ownHeaderName(description: string, form: 'cel' | 'pattern' = 'ce
 
 /** A parameter name that is none of {@link RESERVED_PARAMETERS}. */
 export function parameterName(description: string): z.ZodString {
-  const message = `must not be one of ${RESERVED_PARAMETERS.join(', ')}: those have fields of their own`;
+  return parameterNameExcept(
+    RESERVED_PARAMETERS,
+    description,
+    `must not be one of ${RESERVED_PARAMETERS.join(', ')}: those have fields of their own`,
+  );
+}
+
+/** A parameter name that carries neither the grant nor the credentials. */
+export function callerParameterName(description: string): z.ZodString {
+  return parameterNameExcept(
+    CREDENTIAL_PARAMETERS,
+    description,
+    `must not be one of ${CREDENTIAL_PARAMETERS.join(', ')}: those are never chosen by callers`,
+  );
+}
+
+function parameterNameExcept(names: readonly string[], description: string, message: string): z.ZodString {
   return withCel(
     z
       .string()
       .min(1)
       .max(64)
       .regex(/^[A-Za-z0-9_.:/-]+$/, { error: 'must be a parameter name: letters, digits and _ . : / -' })
-      .refine((name) => !RESERVED_PARAMETERS.includes(name), { error: message })
+      .refine((name) => !names.includes(name), { error: message })
       .describe(description),
-    { rule: `!(self in ${celList(RESERVED_PARAMETERS)})`, message },
+    { rule: `!(self in ${celList(names)})`, message },
   );
 }

@@ -10,6 +10,8 @@ import {
   objectName,
   ownHeaderName,
   parameterName,
+  callerParameterName,
+  wordSet,
   text,
   withCel,
   type CelRule,
@@ -29,14 +31,18 @@ const ISSUER_RULES: readonly (CelRule & { readonly holds: (issuer: string) => bo
   },
 ];
 
-const URL_PATTERN = /^https?:\/\/[^\s/?#]+(\/[^\s]*)?$/;
+/** Host name or bracketed address, port, path; printable ASCII only, so that RE2 and JavaScript agree. */
+const ORIGIN_PATTERN =
+  'https?://([A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?';
+
+const ISSUER_MESSAGE = 'must be a URL such as https://TENANT.REGION.auth0.com/';
 
 function issuerUrl(description: string): z.ZodString {
   let schema = z
     .string()
     .min(1)
     .max(2048)
-    .regex(URL_PATTERN, { error: 'must be a URL such as https://TENANT.REGION.auth0.com/' });
+    .regex(new RegExp(`^${ORIGIN_PATTERN}(/[!-~]*)?$`), { error: ISSUER_MESSAGE });
   for (const { holds, message } of ISSUER_RULES) schema = schema.refine(holds, { error: message });
   return withCel(
     schema.describe(description),
@@ -49,7 +55,9 @@ function endpointUrl(description: string): z.ZodString {
     .string()
     .min(1)
     .max(2048)
-    .regex(URL_PATTERN, { error: 'must be an absolute URL with the scheme https' })
+    .regex(new RegExp(`^${ORIGIN_PATTERN}(/[!"$-~]*)?$`), {
+      error: 'must be a URL such as https://TENANT.REGION.auth0.com/oauth/token',
+    })
     .describe(description);
 }
 
@@ -102,12 +110,7 @@ const parameter = z.strictObject({
 const CALLER_PARAMETER_MESSAGE = 'must hold exactly one of header and query';
 
 const callerParameter = z.strictObject({
-  name: z
-    .string()
-    .min(1)
-    .max(64)
-    .regex(/^[A-Za-z0-9_.:/-]+$/, { error: 'must be a parameter name: letters, digits and _ . : / -' })
-    .describe('Name of the token-request parameter.'),
+  name: callerParameterName('Name of the token-request parameter.'),
   from: withCel(
     z
       .strictObject({
@@ -125,7 +128,9 @@ const callerParameter = z.strictObject({
   ),
 });
 
-const credentialSource = z.enum(['Basic', 'Query', 'Body']);
+const CREDENTIAL_SOURCES = ['Basic', 'Query', 'Body'] as const;
+
+const PARAMETER_NAMES_MESSAGE = 'clientId and clientSecret must differ';
 
 const clientCredentials = z
   .strictObject({
@@ -159,23 +164,21 @@ const clientCredentials = z
       'Token-request parameters that the caller may choose from an allow-list.',
       8,
     ).default([]),
-    sources: z
-      .array(credentialSource)
-      .min(1)
-      .max(3)
-      .meta({
-        description:
-          'Where callers may put their credentials: `Basic` (RFC 7617), `Query`, `Body` (form or JSON object, at most 64 KiB).',
-        'x-kubernetes-list-type': 'set',
-      })
-      .default(['Basic']),
-    parameterNames: z
-      .strictObject({
-        clientId: text('Name of the parameter that holds the client ID.', 64).default('client_id'),
-        clientSecret: text('Name of the parameter that holds the client secret.', 64).default(
-          'client_secret',
-        ),
-      })
+    sources: wordSet(
+      'Where callers may put their credentials: `Basic` (RFC 7617), `Query`, `Body` (form or JSON object, at most 64 KiB).',
+      CREDENTIAL_SOURCES,
+    ).default(['Basic']),
+    parameterNames: withCel(
+      z
+        .strictObject({
+          clientId: text('Name of the parameter that holds the client ID.', 64).default('client_id'),
+          clientSecret: text('Name of the parameter that holds the client secret.', 64).default(
+            'client_secret',
+          ),
+        })
+        .refine((names) => names.clientId !== names.clientSecret, { error: PARAMETER_NAMES_MESSAGE }),
+      { rule: 'self.clientId != self.clientSecret', message: PARAMETER_NAMES_MESSAGE },
+    )
       .describe('Names of the parameters in query and body.')
       .default({ clientId: 'client_id', clientSecret: 'client_secret' }),
     tokenEndpointAuthMethod: z
@@ -211,7 +214,7 @@ const claimRule = withCel(
       },
     ),
   {
-    rule: "(self.operator in ['Exists', 'NotExists']) == (!has(self.values) || size(self.values) == 0)",
+    rule: "(self.operator in ['Exists', 'NotExists']) == (size(self.values) == 0)",
     message: CLAIM_VALUES_MESSAGE,
   },
 );
@@ -259,7 +262,7 @@ const pathFields = {
     .string()
     .min(1)
     .max(1024)
-    .regex(/^\/[^\s?#]*$/, { error: 'must be an absolute path without query or fragment' })
+    .regex(/^\/[!"$->@-~]*$/, { error: 'must be an absolute path in ASCII, without query or fragment' })
     .describe('Path, compared as Ingress paths are.'),
   pathType: z.enum(['Exact', 'Prefix']).describe('How the path is compared.').default('Prefix'),
 };
@@ -277,12 +280,17 @@ const exemption = z.strictObject({
 
 const verification = z
   .strictObject({
-    algorithms: z
-      .array(z.enum(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'EdDSA']))
-      .min(1)
-      .max(9)
-      .meta({ description: 'Accepted signature algorithms.', 'x-kubernetes-list-type': 'set' })
-      .default(['RS256']),
+    algorithms: wordSet('Accepted signature algorithms.', [
+      'RS256',
+      'RS384',
+      'RS512',
+      'PS256',
+      'PS384',
+      'PS512',
+      'ES256',
+      'ES384',
+      'EdDSA',
+    ]).default(['RS256']),
     clockTolerance: duration('Tolerated clock difference to the provider.', { min: '0s', max: '5m' }).default(
       '30s',
     ),
@@ -331,10 +339,13 @@ const cache = z
 const upstream = z
   .strictObject({
     token: z
-      .union([
-        z.enum(['Bearer', 'None']),
-        z.strictObject({ header: ownHeaderName('Header that carries the bare token.', 'pattern') }),
-      ])
+      .union(
+        [
+          z.enum(['Bearer', 'None']),
+          z.strictObject({ header: ownHeaderName('Header that carries the bare token.', 'pattern') }),
+        ],
+        { error: 'must be Bearer, None or {header: NAME}' },
+      )
       .describe(
         'How the token reaches the upstream: `Bearer` (`Authorization: Bearer`), `{header: NAME}`, or `None`.',
       )
@@ -377,17 +388,39 @@ const limits = z
   .describe('Limits per caller. A cached good token is never affected.')
   .default({ failuresPerMinute: 10 });
 
+const LABELS_MESSAGE = 'must hold at most 32 labels with keys of at most 317 characters';
+const EXPRESSION_MESSAGE =
+  'values must be empty for Exists and DoesNotExist, and hold at least one entry for In and NotIn';
+
 const labelSelector = z.strictObject({
-  matchLabels: z
-    .record(z.string().max(317), z.string().max(63))
-    .describe('Labels that must be equal.')
-    .optional(),
+  matchLabels: withCel(
+    z
+      .record(z.string(), z.string().max(63))
+      .refine(
+        (labels) => Object.keys(labels).length <= 32 && Object.keys(labels).every((key) => key.length <= 317),
+        { error: LABELS_MESSAGE },
+      )
+      .meta({ description: 'Labels that must be equal.', maxProperties: 32 }),
+    { rule: 'self.all(key, size(key) <= 317)', message: LABELS_MESSAGE },
+  ).optional(),
   matchExpressions: list(
-    z.strictObject({
-      key: text('Label key.', 317),
-      operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']).describe('How the label is compared.'),
-      values: list(z.string().max(63), 'Values to compare with.', 32).default([]),
-    }),
+    withCel(
+      z
+        .strictObject({
+          key: text('Label key.', 317),
+          operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']).describe('How the label is compared.'),
+          values: list(z.string().max(63), 'Values to compare with.', 32).default([]),
+        })
+        .refine(
+          ({ operator, values }) =>
+            (operator === 'Exists' || operator === 'DoesNotExist') === (values.length === 0),
+          { error: EXPRESSION_MESSAGE },
+        ),
+      {
+        rule: "(self.operator in ['Exists', 'DoesNotExist']) == (size(self.values) == 0)",
+        message: EXPRESSION_MESSAGE,
+      },
+    ),
     'All must hold.',
     16,
   ).optional(),
@@ -407,7 +440,7 @@ const allowedNamespaces = withCel(
     .refine((allowed) => (allowed.from === 'Selector') === (allowed.selector !== undefined), {
       error: SELECTOR_MESSAGE,
     }),
-  { rule: "(has(self.from) && self.from == 'Selector') == has(self.selector)", message: SELECTOR_MESSAGE },
+  { rule: "(self.from == 'Selector') == has(self.selector)", message: SELECTOR_MESSAGE },
 )
   .describe('Namespaces whose Ingresses may name this policy.')
   .default({ from: 'Same' });
@@ -463,5 +496,3 @@ export const policySpecSchema = withCel(
 
 /** A decoded spec with every default applied. */
 export type PolicySpec = z.output<typeof policySpecSchema>;
-
-export type CredentialSource = z.output<typeof credentialSource>;
