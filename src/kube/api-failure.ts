@@ -32,6 +32,19 @@ export function answerFailure(action: 'list' | 'watch', kind: ObjectKind, answer
   );
 }
 
+/** `what` as in `cannot write the status of ingresses`. */
+export function writeFailure(what: string, answer: KubeResponse): ApiFailure {
+  const detail =
+    answer.status === 403
+      ? `the ServiceAccount lacks the right: ${messageOf(answer.body) ?? 'no reason given'}`
+      : (messageOf(answer.body) ?? 'no reason given');
+  return new ApiFailure(
+    `cannot write ${what}: ${answer.status}: ${detail}`,
+    answer.status,
+    answer.retryAfterMs,
+  );
+}
+
 function adviceOf(kind: ObjectKind, status: number): string | undefined {
   const { group, version, plural } = KINDS[kind];
   const resource = group === '' ? plural : `${plural}.${group}`;

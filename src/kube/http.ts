@@ -1,6 +1,11 @@
 /** Requests to the Kubernetes API: whole answers and streams, with credentials, deadlines and bounds. */
 
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import {
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 
 import type { Authorization, ClusterAccess } from './cluster.ts';
@@ -83,7 +88,8 @@ export function createKubeHttp(access: ClusterAccess): KubeHttp {
     return new Promise((resolve, reject) => {
       const sent = (isTls ? httpsRequest : httpRequest)(url, options, resolve);
       sent.on('error', (cause) => {
-        reject(new Unreachable(`cannot reach ${access.server.origin}: ${cause.message}`, { cause }));
+        const why = isTimeout(signal.reason) ? 'no answer in time' : cause.message;
+        reject(new Unreachable(`cannot reach ${access.server.origin}: ${why}`, { cause }));
       });
       sent.end(body);
     });
@@ -96,7 +102,10 @@ export function createKubeHttp(access: ClusterAccess): KubeHttp {
     },
     async stream(request) {
       const deadline = new AbortController();
-      const timer = setTimeout(() => deadline.abort(new Error('timed out')), request.timeoutMs);
+      const timer = setTimeout(
+        () => deadline.abort(new DOMException('timed out', 'TimeoutError')),
+        request.timeoutMs,
+      );
       try {
         const response = await open(request, anySignal(request.signal, deadline.signal));
         return response.statusCode === 200
@@ -135,6 +144,10 @@ function urlOf(server: URL, { path, query }: KubeRequest): URL {
 
 function withDeadline({ signal, timeoutMs }: KubeRequest): AbortSignal {
   return anySignal(signal, AbortSignal.timeout(timeoutMs));
+}
+
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof DOMException && reason.name === 'TimeoutError';
 }
 
 function anySignal(signal: AbortSignal | undefined, other: AbortSignal): AbortSignal {

@@ -10,7 +10,7 @@ const NEWLINE = 0x0a;
  * line without its newline was cut off and is dropped: what it told is told again after the next connection.
  * @throws where a complete line is no JSON, or none ends within 16 MiB
  */
-export async function* parseJsonLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<unknown> {
+export async function* parseJsonLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator {
   let pending: Uint8Array[] = [];
   let pendingBytes = 0;
   for await (const chunk of chunks) {

@@ -9,14 +9,16 @@ import { answerFailure } from './api-failure.ts';
 import type { KubeHttp } from './http.ts';
 import { collectionPath } from './paths.ts';
 
-const PAGE_LIMIT = '500';
+const PAGE_LIMIT = 500;
 const PAGE_TIMEOUT_MS = 60_000;
 
 /** What to list and watch. */
 export interface Selection {
   readonly kind: ObjectKind;
+  /** `undefined`: all namespaces. */
+  readonly namespace?: string | undefined;
   /** Such as `type=kubernetes.io/tls`. */
-  readonly fieldSelector: string | undefined;
+  readonly fieldSelector?: string | undefined;
 }
 
 export interface Page {
@@ -25,23 +27,31 @@ export interface Page {
   readonly resourceVersion: string;
 }
 
+export interface ListOptions {
+  readonly http: KubeHttp;
+  readonly selection: Selection;
+  /** Everything in one answer: for lists so large that they expire between two pages. */
+  readonly isWhole: boolean;
+  readonly signal: AbortSignal;
+}
+
 const pageSchema = z.object({
   metadata: z.object({ resourceVersion: z.string().min(1), continue: z.string().optional() }),
   items: z.array(z.record(z.string(), z.unknown())).nullish(),
 });
 
-/** @throws {ApiFailure} for any answer but 200; 410 where the list changed too much while it was paged */
-export async function* listPages(
-  http: KubeHttp,
-  selection: Selection,
-  signal: AbortSignal,
-): AsyncGenerator<Page> {
-  let token: string | undefined = '';
-  while (token !== undefined) {
+/** @throws {ApiFailure} for any answer but 200; 410 where the list expired while it was paged */
+export async function* listPages({ http, selection, isWhole, signal }: ListOptions): AsyncGenerator<Page> {
+  let token = '';
+  do {
     const answer = await http.request({
       method: 'GET',
-      path: collectionPath(selection.kind),
-      query: { ...selectionQuery(selection), limit: PAGE_LIMIT, ...(token !== '' && { continue: token }) },
+      path: collectionPath(selection.kind, selection.namespace),
+      query: {
+        ...selectionQuery(selection),
+        ...(!isWhole && { limit: String(PAGE_LIMIT) }),
+        ...(token !== '' && { continue: token }),
+      },
       timeoutMs: PAGE_TIMEOUT_MS,
       signal,
     });
@@ -50,8 +60,8 @@ export async function* listPages(
     if (!page.success) throw new Error(`cannot list ${KINDS[selection.kind].plural}: the answer is no list`);
     const { metadata, items } = page.data;
     yield { items: items ?? [], resourceVersion: metadata.resourceVersion };
-    token = metadata.continue === '' ? undefined : metadata.continue;
-  }
+    token = metadata.continue ?? '';
+  } while (token !== '');
 }
 
 export function selectionQuery({ fieldSelector }: Selection): Readonly<Record<string, string>> {

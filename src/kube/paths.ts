@@ -3,17 +3,21 @@
 import { KINDS } from '../decode/kinds.ts';
 import type { ObjectKind, ObjectMeta } from '../model/objects.ts';
 
-/** Every object of `kind`, in all namespaces. */
-export function collectionPath(kind: ObjectKind): string {
-  return `${groupPath(kind)}/${KINDS[kind].plural}`;
+/** Every object of `kind`: in `namespace`, or in all of them. */
+export function collectionPath(kind: ObjectKind, namespace?: string): string {
+  return `${groupPath(kind)}${namespacePath(namespace)}/${KINDS[kind].plural}`;
 }
 
 export function objectPath(kind: ObjectKind, meta: Pick<ObjectMeta, 'namespace' | 'name'>): string {
-  const place = KINDS[kind].isNamespaced ? `/namespaces/${encodeURIComponent(meta.namespace)}` : '';
-  return `${groupPath(kind)}${place}/${KINDS[kind].plural}/${encodeURIComponent(meta.name)}`;
+  const namespace = KINDS[kind].isNamespaced ? meta.namespace : undefined;
+  return `${collectionPath(kind, namespace)}/${encodeURIComponent(meta.name)}`;
 }
 
 function groupPath(kind: ObjectKind): string {
   const { group, version } = KINDS[kind];
   return group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
+}
+
+function namespacePath(namespace: string | undefined): string {
+  return namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
 }

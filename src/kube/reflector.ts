@@ -9,10 +9,13 @@ import { createBackoff } from './backoff.ts';
 import { pause, type Clock } from './clock.ts';
 import { Unreachable, type KubeHttp } from './http.ts';
 import { listPages, type Selection } from './list.ts';
+import { isOlder } from './resource-version.ts';
 import { watchEvents, type WatchEvent } from './watch.ts';
 
 /** After so many failures in a row a version that the server keeps refusing is given up for a new list. */
 const FAILURES_BEFORE_RELIST = 5;
+/** Bound of the `Retry-After` that is obeyed. */
+const MAX_RETRY_AFTER_MS = 60_000;
 
 export type Change =
   | { readonly kind: 'set'; readonly key: ObjectKey; readonly object: RawObject }
@@ -26,29 +29,30 @@ export interface ReflectorOptions {
   readonly telemetry: WatchTelemetry;
   /** Told of each change once, in order. What it throws is logged and stops nothing. */
   readonly onChange: (change: Change) => void;
-  /** Told when {@link Reflector.fault} changes. */
-  readonly onFault: () => void;
 }
 
 /** A watch with a life of its own; it ends only by {@link Reflector.close}. */
 export class Reflector {
   /** Resolves when everything that exists has been told once. */
   readonly synced: Promise<void>;
+  /** Resolves when {@link Reflector.synced} does, or when the API server has refused to tell anything. */
+  readonly answered: Promise<void>;
   readonly #options: ReflectorOptions;
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
-  /** What has been told: by key the UID and version of the object. */
-  readonly #known = new Map<ObjectKey, string>();
-  #resolveSynced: () => void = () => {};
+  /** What has been told. */
+  readonly #known = new Map<ObjectKey, Identity>();
+  readonly #synced = Promise.withResolvers<void>();
+  readonly #answered = Promise.withResolvers<void>();
   #version: string | undefined;
   #fault: string | undefined;
   #hasSynced = false;
+  #listsWhole = false;
 
   constructor(options: ReflectorOptions) {
     this.#options = options;
-    this.synced = new Promise((resolve) => {
-      this.#resolveSynced = resolve;
-    });
+    this.synced = this.#synced.promise;
+    this.answered = this.#answered.promise;
     this.#running = this.#run();
   }
 
@@ -57,6 +61,7 @@ export class Reflector {
     return this.#fault;
   }
 
+  /** Ends the watch. Nothing is told any more. */
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#running;
@@ -81,13 +86,18 @@ export class Reflector {
 
   /** Decides from where to go on after `error`, and when. */
   #delayAfter(error: unknown, backoffMs: number, failures: number): number {
-    const status = error instanceof ApiFailure ? error.status : 0;
-    const isExpired = status === 410;
-    if (isExpired || (failures >= FAILURES_BEFORE_RELIST && !(error instanceof Unreachable))) {
+    const { status, retryAfterMs } = error instanceof ApiFailure ? error : NO_ANSWER;
+    if (status === 410) {
+      this.#listsWhole = this.#version === undefined;
+      this.#version = undefined;
+      if (failures === 1) return 0;
+    }
+    // A version from before a restored backup is refused with errors of any kind, and would be for ever.
+    if (failures >= FAILURES_BEFORE_RELIST && status !== 429 && !(error instanceof Unreachable)) {
       this.#version = undefined;
     }
-    if (isExpired && failures === 1) return 0;
-    return (error instanceof ApiFailure ? error.retryAfterMs : undefined) ?? backoffMs;
+    // Never sooner than the backoff: a server may say `Retry-After: 0` for as long as it is broken.
+    return Math.max(backoffMs, Math.min(retryAfterMs ?? 0, MAX_RETRY_AFTER_MS));
   }
 
   async #list(signal: AbortSignal): Promise<string> {
@@ -95,15 +105,18 @@ export class Reflector {
     if (this.#hasSynced) telemetry.relisted(selection.kind);
     const seen = new Set<ObjectKey>();
     let version = '';
-    for await (const { items, resourceVersion } of listPages(http, selection, signal)) {
-      for (const object of items) seen.add(this.#set(object));
+    const pages = listPages({ http, selection, isWhole: this.#listsWhole, signal });
+    for await (const { items, resourceVersion } of pages) {
+      for (const object of items) seen.add(this.#set(identityOf(object), object));
       version = resourceVersion;
     }
     // Deletions that no watch told of.
     for (const key of this.#known.keys()) if (!seen.has(key)) this.#delete(key);
     this.#hasSynced = true;
+    this.#listsWhole = false;
     this.#recovered();
-    this.#resolveSynced();
+    this.#synced.resolve();
+    this.#answered.resolve();
     return version;
   }
 
@@ -119,23 +132,19 @@ export class Reflector {
   }
 
   #apply({ type, object }: WatchEvent): void {
-    switch (type) {
-      case 'ADDED':
-      case 'MODIFIED':
-        this.#set(object);
-        break;
-      case 'DELETED':
-        this.#delete(identityOf(object).key);
-        break;
-      case 'BOOKMARK':
-        break;
-    }
+    if (type === 'BOOKMARK') return;
+    const identity = identityOf(object);
+    const known = this.#known.get(identity.key);
+    if (known !== undefined && isOlder(identity.version, known.version)) return;
+    if (type === 'DELETED') this.#delete(identity.key);
+    else this.#set(identity, object);
   }
 
-  #set(object: RawObject): ObjectKey {
-    const { key, stamp } = identityOf(object);
-    if (this.#known.get(key) !== stamp) {
-      this.#known.set(key, stamp);
+  #set(identity: Identity, object: RawObject): ObjectKey {
+    const { key, uid, version } = identity;
+    const known = this.#known.get(key);
+    if (known === undefined || known.uid !== uid || known.version !== version) {
+      this.#known.set(key, identity);
       this.#tell({ kind: 'set', key, object });
     }
     return key;
@@ -146,6 +155,7 @@ export class Reflector {
   }
 
   #tell(change: Change): void {
+    if (this.#closing.signal.aborted) return;
     const { onChange, logger, selection } = this.#options;
     try {
       onChange(change);
@@ -155,34 +165,41 @@ export class Reflector {
   }
 
   #report(error: unknown, retryInMs: number): void {
-    const { logger, selection, onFault } = this.#options;
+    const { logger, selection } = this.#options;
     const message = error instanceof Error ? error.message : String(error);
+    const isRefused = error instanceof ApiFailure && [401, 403, 404].includes(error.status);
+    if (isRefused) this.#answered.resolve();
+    // Said once, but again and again where nothing has been read yet: the process is not ready for this reason alone.
+    const isNews = !this.#hasSynced || (message !== this.#fault && retryInMs > 0);
+    const level = isNews ? (isRefused ? 'error' : 'warn') : 'debug';
     const fields = { kind: selection.kind, cause: message, retryInMs: Math.round(retryInMs) };
-    if (message === this.#fault || retryInMs === 0) {
-      logger.debug(fields, 'watch interrupted');
-    } else {
-      logger.warn(fields, 'watch interrupted');
-    }
+    logger[level](fields, this.#hasSynced ? 'watch interrupted' : 'nothing listed yet');
     this.#fault = message;
-    onFault();
   }
 
   #recovered(): void {
     if (this.#fault === undefined) return;
-    const { logger, selection, onFault } = this.#options;
+    const { logger, selection } = this.#options;
     logger.info({ kind: selection.kind }, `watching ${KINDS[selection.kind].plural} again`);
     this.#fault = undefined;
-    onFault();
   }
 }
 
-/** The key of an object, and what differs between any two states of it. */
-function identityOf({ metadata }: RawObject): { readonly key: ObjectKey; readonly stamp: string } {
+const NO_ANSWER = { status: 0, retryAfterMs: undefined };
+
+interface Identity {
+  readonly key: ObjectKey;
+  readonly uid: string | undefined;
+  readonly version: string;
+}
+
+function identityOf({ metadata }: RawObject): Identity {
   const { namespace, name, uid, resourceVersion } = (metadata ?? {}) as Readonly<
     Record<string, string | undefined>
   >;
   return {
     key: objectKey({ namespace: namespace ?? '', name: name ?? '' }),
-    stamp: `${uid}/${resourceVersion}`,
+    uid,
+    version: resourceVersion ?? '',
   };
 }

@@ -59,7 +59,7 @@ export async function* watchEvents(options: WatchOptions): AsyncGenerator<WatchE
   try {
     const answer = await http.stream({
       method: 'GET',
-      path: collectionPath(selection.kind),
+      path: collectionPath(selection.kind, selection.namespace),
       query: watchQuery(options),
       timeoutMs: CONNECT_TIMEOUT_MS,
       signal: AbortSignal.any([options.signal, silence.signal]),
