@@ -7,10 +7,24 @@ export type DecodedSpec =
   | { readonly kind: 'valid'; readonly spec: PolicySpec }
   | { readonly kind: 'invalid'; readonly faults: readonly Fault[] };
 
-/** Applies defaults and checks every bound; all faults are reported together. */
+/** Applies defaults and checks every bound; all faults are reported together. A field that is `null` counts as absent. */
 export function decodePolicySpec(raw: unknown): DecodedSpec {
-  const result = policySpecSchema.safeParse(raw, { reportInput: true });
+  const result = policySpecSchema.safeParse(withoutNulls(raw), {
+    reportInput: true,
+    error: ({ code, input }) => (code === 'invalid_type' && input === undefined ? 'must be set' : undefined),
+  });
   return result.success
     ? { kind: 'valid', spec: result.data }
     : { kind: 'invalid', faults: faultsFromZod(result.error, ['spec']) };
+}
+
+/** The API server drops fields that are `null` before it applies defaults; entries of lists it keeps, and so refuses. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, entry]) => entry !== null)
+      .map(([key, entry]) => [key, withoutNulls(entry)]),
+  );
 }

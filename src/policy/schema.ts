@@ -46,6 +46,8 @@ function issuerUrl(description: string): z.ZodString {
   for (const { holds, message } of ISSUER_RULES) schema = schema.refine(holds, { error: message });
   return withCel(
     schema.describe(description),
+    // The pattern says so too, but its message is a regular expression.
+    { rule: "self.startsWith('https://') || self.startsWith('http://')", message: ISSUER_MESSAGE },
     ...ISSUER_RULES.map(({ rule, message }) => ({ rule, message })),
   );
 }
@@ -480,7 +482,6 @@ export const policySpecSchema = withCel(
         .default('Enforce'),
       realm: z
         .string()
-        .min(1)
         .max(128)
         .regex(/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/, { error: 'must be printable ASCII without " and \\' })
         .describe('Realm of the challenge. Default: name of the policy.')
