@@ -403,6 +403,6 @@ describe('OIDCPolicy', () => {
   });
 
   it('refuses a policy without a spec', () => {
-    assert.deepEqual(faultsOf(policy({})), ['spec: invalid input: expected object, received undefined']);
+    assert.deepEqual(faultsOf(policy({})), ['spec: must be set']);
   });
 });
