@@ -3,11 +3,23 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
+import { renderAnnotations } from './generate/annotations.ts';
 import { renderCrd } from './generate/crd.ts';
+import { renderFlags } from './generate/flags.ts';
+import { renderMetrics } from './generate/metrics.ts';
+import { renderPolicyReference } from './generate/policy-reference.ts';
+import { renderProblems } from './generate/problems.ts';
+import { renderReasons } from './generate/reasons.ts';
 
 /** By path from the root of the repository. */
-const FILES: Readonly<Record<string, () => string | Promise<string>>> = {
+const FILES: Readonly<Record<string, () => string>> = {
   'crds/oidcpolicies.oidc-ingress.io.yaml': renderCrd,
+  'docs/reference/annotations.md': renderAnnotations,
+  'docs/reference/flags.md': renderFlags,
+  'docs/reference/metrics.md': renderMetrics,
+  'docs/reference/policy.md': renderPolicyReference,
+  'docs/reference/problems.md': renderProblems,
+  'docs/reference/reasons.md': renderReasons,
 };
 
 const isCheck = process.argv.includes('--check');
@@ -15,7 +27,7 @@ const root = new URL('../', import.meta.url);
 
 for (const [path, render] of Object.entries(FILES)) {
   const file = new URL(path, root);
-  const text = await render();
+  const text = render();
   if ((await readFile(file, 'utf8').catch(() => undefined)) === text) continue;
   if (isCheck) {
     console.error(`${path} is stale: npm run generate`);

@@ -63,10 +63,15 @@ function endpointUrl(description: string): z.ZodString {
     .describe(description);
 }
 
-const keyRef = z.strictObject({
-  name: objectName('Name of the object, in the namespace of the policy.'),
-  key: text('Key within `data`.', 253),
-});
+function keyRef(description: string) {
+  return z
+    .strictObject({
+      name: objectName('Name of the object, in the namespace of the policy.'),
+      key: text('Key within `data`.', 253),
+    })
+    .describe(description)
+    .optional();
+}
 
 const provider = z
   .strictObject({
@@ -83,7 +88,10 @@ const provider = z
     timeout: duration('Deadline of one call to the provider.', { min: '100ms', max: '60s' }).default('5s'),
     ca: withCel(
       z
-        .strictObject({ secretRef: keyRef.optional(), configMapRef: keyRef.optional() })
+        .strictObject({
+          secretRef: keyRef('Where it is in a Secret.'),
+          configMapRef: keyRef('Where it is in a ConfigMap.'),
+        })
         .refine((ca) => (ca.secretRef === undefined) !== (ca.configMapRef === undefined), {
           error: 'must hold exactly one of secretRef and configMapRef',
         })
@@ -97,7 +105,11 @@ const provider = z
     ).optional(),
     clientCertificate: z
       .strictObject({
-        secretRef: z.strictObject({ name: objectName('Name of a Secret of type kubernetes.io/tls.') }),
+        secretRef: z
+          .strictObject({
+            name: objectName('Name of a Secret of type `kubernetes.io/tls`, in the namespace of the policy.'),
+          })
+          .describe('Where certificate and key are.'),
       })
       .describe('Client certificate for mutual TLS with the provider.')
       .optional(),

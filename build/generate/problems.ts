@@ -1,0 +1,142 @@
+/** `docs/reference/problems.md`: what can be wrong with a configuration, and how to mend it. */
+
+import { PROBLEM_REASONS, type ProblemReason } from '../../src/model/problems.ts';
+import { code, generatedFrom, page, table } from './markdown.ts';
+
+interface Explanation {
+  readonly meaning: string;
+  readonly cure: string;
+}
+
+const EXPLANATIONS: Readonly<Record<ProblemReason, Explanation>> = {
+  InvalidObject: {
+    meaning: 'The object, or one that it needs, has a field that cannot be read.',
+    cure: 'Mend the field that the message names. In a cluster the API server refuses most of these at `kubectl apply`.',
+  },
+  UnknownAnnotation: {
+    meaning: 'An annotation under `oidc-ingress.io/` is not one of [those that exist](annotations.md).',
+    cure: 'Correct its spelling or remove it. Until then every route of the Ingress refuses.',
+  },
+  InvalidAnnotation: {
+    meaning: 'The value of an annotation of ours has the wrong form.',
+    cure: 'Write it as the message says.',
+  },
+  InvalidHost: {
+    meaning: 'The host of a rule is neither a DNS name nor `*.` and a DNS name.',
+    cure: 'Correct the host. The rule serves nothing until then; the other rules do.',
+  },
+  InvalidPath: {
+    meaning:
+      'A path does not start with `/`, or holds what no request can match, or has an unknown path type.',
+    cure: 'Correct the path. Only `Exact`, `Prefix` and `ImplementationSpecific` (read as `Prefix`) exist.',
+  },
+  UnsupportedBackend: {
+    meaning: 'The backend is a resource, or a Service of type ExternalName, or names no port.',
+    cure: 'Name a Service with a selector or with EndpointSlices, and its port.',
+  },
+  UnsupportedProtocol: {
+    meaning: 'The port of the Service asks for a protocol that is not spoken to services.',
+    cure: 'Remove `appProtocol` from the port, or set it to `http`.',
+  },
+  PolicyNotFound: {
+    meaning: 'The OIDCPolicy that protects the routes does not exist.',
+    cure: 'Create it, or correct the name in the annotation or in `parameters` of the IngressClass.',
+  },
+  PolicyInvalid: {
+    meaning: 'The OIDCPolicy exists and cannot be enforced.',
+    cure: 'Read its condition `Accepted`: `kubectl describe oidcpolicy NAME`.',
+  },
+  PolicyNotPermitted: {
+    meaning:
+      'The OIDCPolicy is in another namespace and does not admit this one, or the Ingress may not opt out.',
+    cure: 'Set `allowedNamespaces` of the policy, or use a policy of the same namespace.',
+  },
+  InsecureIssuer: {
+    meaning: 'An issuer or endpoint of the provider uses plain `http`.',
+    cure: 'Use `https`. For development only: `--allow-insecure-issuers`.',
+  },
+  IssuerNotAllowed: {
+    meaning: 'The issuer is not one of those that this gateway may use.',
+    cure: 'Ask who runs the gateway to allow it.',
+  },
+  SecretNotFound: {
+    meaning: 'A Secret that a policy refers to does not exist in the namespace of the policy.',
+    cure: 'Create it, or correct the name.',
+  },
+  SecretInvalid: {
+    meaning: 'A Secret that a policy refers to has the wrong type, lacks the key, or holds no valid PEM.',
+    cure: 'Correct its content as the message says.',
+  },
+  ConfigMapNotFound: {
+    meaning: 'A ConfigMap that a policy refers to does not exist in the namespace of the policy.',
+    cure: 'Create it, or correct the name.',
+  },
+  ConfigMapInvalid: {
+    meaning: 'A ConfigMap that a policy refers to lacks the key or holds no valid PEM.',
+    cure: 'Correct its content as the message says.',
+  },
+  ServiceNotFound: {
+    meaning: 'The Service of a backend does not exist in the namespace of the Ingress.',
+    cure: 'Create it, or correct the name. The path answers 503 until then.',
+  },
+  PortNotFound: {
+    meaning: 'The Service exists and has no port of this name or number.',
+    cure: 'Compare the port of the backend with `spec.ports` of the Service; the target port does not count.',
+  },
+  NoEndpoints: {
+    meaning: 'No pod of the Service is ready.',
+    cure: 'Look at the pods and at the selector of the Service: `kubectl get endpointslices`.',
+  },
+  InvalidEndpoint: {
+    meaning:
+      'An endpoint has an address that is never called: not an IP address, loopback, link-local or metadata.',
+    cure: 'Remove it from the EndpointSlice. The other endpoints serve.',
+  },
+  HostPathConflict: {
+    meaning: 'Another, older Ingress has the same host and path; it serves them.',
+    cure: 'Change host or path of one of the two.',
+  },
+  IngressClassNotFound: {
+    meaning: 'The IngressClass that the Ingress names does not exist, so that nobody serves it.',
+    cure: 'Create the class or correct `spec.ingressClassName`.',
+  },
+  TlsSecretNotFound: {
+    meaning: 'The Secret of a `tls` entry does not exist in the namespace of the Ingress.',
+    cure: 'Create it, or correct the name. Its hosts get the default certificate until then.',
+  },
+  TlsSecretInvalid: {
+    meaning:
+      'The Secret of a `tls` entry is not of type `kubernetes.io/tls`, or certificate and key cannot be used.',
+    cure: 'Write chain and key that belong together.',
+  },
+  OpenidScope: {
+    meaning: 'The policy asks for the scope `openid`, which Auth0 refuses for the client-credentials grant.',
+    cure: 'Remove `openid` from `clientCredentials.scopes`.',
+  },
+  NoAudience: {
+    meaning:
+      'The policy names no audience. Auth0 refuses such a request unless the tenant has a default audience.',
+    cure: 'Set `clientCredentials.audience` to the Identifier of the API.',
+  },
+  IssuerWithoutTrailingSlash: {
+    meaning: 'The issuer looks like one of Auth0 and lacks the final `/`, so that no token will match it.',
+    cure: 'Add the `/`.',
+  },
+};
+
+export function renderProblems(): string {
+  return page(
+    generatedFrom('src/model/problems.ts'),
+    '# Problems',
+    'What can be wrong with a configuration. A problem is shown by `oidc-ingress validate`, in the log, as an Event of its object and in the status of a policy. An error refuses the routes that depend on it (503); a warning refuses nothing by itself.',
+    table(
+      ['reason', 'severity', 'meaning', 'cure'],
+      (Object.keys(PROBLEM_REASONS) as ProblemReason[]).map((reason) => [
+        `<a id="${reason}"></a>${code(reason)}`,
+        PROBLEM_REASONS[reason],
+        EXPLANATIONS[reason].meaning,
+        EXPLANATIONS[reason].cure,
+      ]),
+    ),
+  );
+}
