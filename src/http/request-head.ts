@@ -1,5 +1,8 @@
 /** Reads the head of a request strictly: what is ambiguous is refused before any routing. */
 
+import { parseAuthority, type Authority } from './authority.ts';
+import { pathFault, queryFault } from './target-rules.ts';
+
 export interface RequestHead {
   readonly method: string;
   /** The Host header as sent. */
@@ -17,9 +20,73 @@ export type ParsedHead =
   | { readonly kind: 'valid'; readonly head: RequestHead }
   | { readonly kind: 'invalid'; readonly fault: string };
 
-/** `rawHeaders`: alternating names and values, as Node gives them. */
-export declare function parseRequestHead(
-  method: string,
-  target: string,
-  rawHeaders: readonly string[],
-): ParsedHead;
+/**
+ * Takes origin-form and absolute-form (RFC 9112, section 3.2) with exactly one Host header that agrees; refuses
+ * dot segments, what hides a slash, and unclear framing (section 6.3), which Node's parser is to refuse already.
+ *
+ * @param rawHeaders alternating names and values, as Node gives them
+ */
+export function parseRequestHead(method: string, target: string, rawHeaders: readonly string[]): ParsedHead {
+  const fields = readFields(rawHeaders);
+  if (typeof fields === 'string') return invalid(fields);
+  const authority = parseAuthority(fields.host);
+  if (authority === undefined)
+    return invalid('Host must be a DNS name or an IP address, with or without a port');
+  if (method === 'CONNECT') return invalid('method CONNECT is not served');
+
+  const pathStart = target.startsWith('/') ? 0 : absolutePathStart(target, authority);
+  if (typeof pathStart === 'string') return invalid(pathStart);
+  const mark = target.indexOf('?', pathStart);
+  // An absolute-form target may end with its authority (RFC 9112, section 3.2.1).
+  const path = target.slice(pathStart, mark === -1 ? target.length : mark) || '/';
+  const query = mark === -1 ? undefined : target.slice(mark + 1);
+  const fault = pathFault(path) ?? (query === undefined ? undefined : queryFault(query));
+  if (fault !== undefined) return invalid(fault);
+  const { host, port } = authority;
+  return { kind: 'valid', head: { method, authority: fields.host, host, port, path, query } };
+}
+
+function invalid(fault: string): ParsedHead {
+  return { kind: 'invalid', fault };
+}
+
+/** Where the path of an absolute-form target starts, or what is wrong with it. */
+function absolutePathStart(target: string, host: Authority): number | string {
+  const scheme = /^https?:\/\//i.exec(target)?.[0];
+  if (scheme === undefined) return 'request target must be a path, or an absolute URL with http or https';
+  let end = scheme.length;
+  while (end < target.length && target[end] !== '/' && target[end] !== '?') end += 1;
+  const authority = parseAuthority(target.slice(scheme.length, end));
+  if (authority === undefined) return 'request target must name a host as Host does';
+  const defaultPort = scheme.length === 'https://'.length ? 443 : 80;
+  const isAgreed =
+    authority.host === host.host && (authority.port ?? defaultPort) === (host.port ?? defaultPort);
+  return isAgreed ? end : 'request target must name the same authority as Host';
+}
+
+/** The value of Host, or what is wrong with Host or the framing. */
+function readFields(rawHeaders: readonly string[]): { readonly host: string } | string {
+  let host: string | undefined;
+  let lengths = 0;
+  let codings = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? '';
+    const value = rawHeaders[at + 1] ?? '';
+    // Comparing lengths first spares lower-casing every name of every request.
+    if (name.length === 4 && name.toLowerCase() === 'host') {
+      if (host !== undefined) return 'Host must be sent exactly once, found more';
+      host = value;
+    } else if (name.length === 14 && name.toLowerCase() === 'content-length') {
+      lengths += 1;
+      if (!/^[0-9]{1,15}$/.test(value)) return 'Content-Length must be a number of bytes';
+    } else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') {
+      codings += 1;
+      if (value.toLowerCase() !== 'chunked') return 'Transfer-Encoding must be chunked';
+    }
+  }
+  if (host === undefined) return 'Host must be sent exactly once, found none';
+  if (lengths > 1) return 'Content-Length must be sent at most once';
+  if (codings > 1) return 'Transfer-Encoding must be sent at most once';
+  if (lengths + codings > 1) return 'Content-Length and Transfer-Encoding must not be sent together';
+  return { host };
+}

@@ -1,0 +1,76 @@
+/** The headers that tell the upstream about the caller: believed from trusted proxies, else written anew. */
+
+import { parseAuthority } from './authority.ts';
+import { forwardedAddress, unmapped } from './client-address.ts';
+import { headerValue } from './header-list.ts';
+import type { RequestHead } from './request-head.ts';
+
+export interface ForwardingContext {
+  readonly head: RequestHead;
+  readonly peerAddress: string;
+  readonly isPeerTrusted: boolean;
+  readonly isTls: boolean;
+  readonly requestId: string;
+}
+
+const WRITTEN = new Set([
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-proto',
+  'x-real-ip',
+  'x-request-id',
+]);
+
+/**
+ * Whether the caller's copy of a header goes: those that {@link forwardingHeaders} writes always, the rest of the
+ * family (`Forwarded`, `X-Forwarded-Prefix`) unless a trusted proxy sent it. `name` is normalised.
+ */
+export function isForwardingHeader(name: string, isPeerTrusted: boolean): boolean {
+  if (WRITTEN.has(name)) return true;
+  return !isPeerTrusted && (name === 'forwarded' || name.startsWith('x-forwarded-'));
+}
+
+/** Alternating names and values. */
+export function forwardingHeaders(rawHeaders: readonly string[], context: ForwardingContext): string[] {
+  const peer = unmapped(context.peerAddress);
+  const copy = (name: string): string | undefined =>
+    context.isPeerTrusted ? headerValue(rawHeaders, name) : undefined;
+  const hops = copy('x-forwarded-for');
+  const proto = forwardedProto(copy('x-forwarded-proto')) ?? (context.isTls ? 'https' : 'http');
+  const host = copy('x-forwarded-host');
+  return [
+    'X-Forwarded-For',
+    hops === undefined ? peer : `${hops}, ${peer}`,
+    'X-Forwarded-Proto',
+    proto,
+    'X-Forwarded-Host',
+    host ?? context.head.authority,
+    'X-Forwarded-Port',
+    forwardedPort(copy('x-forwarded-port')) ?? callerPort(host, proto, context.head),
+    'X-Real-IP',
+    realIp(copy('x-real-ip'), hops) ?? peer,
+    'X-Request-Id',
+    context.requestId,
+  ];
+}
+
+function forwardedProto(value: string | undefined): string | undefined {
+  return value !== undefined && /^(?:https?|wss?)$/i.test(value) ? value.toLowerCase() : undefined;
+}
+
+function forwardedPort(value: string | undefined): string | undefined {
+  return value !== undefined && /^[1-9][0-9]{0,4}$/.test(value) ? value : undefined;
+}
+
+/** The port that the caller sees, not the one that a Service or load balancer maps it to: links are made of it. */
+function callerPort(forwardedHost: string | undefined, proto: string, head: RequestHead): string {
+  const port = forwardedHost === undefined ? head.port : parseAuthority(forwardedHost)?.port;
+  return String(port ?? (proto === 'https' || proto === 'wss' ? 443 : 80));
+}
+
+/** As the trusted proxy says, else the hop that it added. */
+function realIp(value: string | undefined, hops: string | undefined): string | undefined {
+  if (value !== undefined) return forwardedAddress(value);
+  return hops === undefined ? undefined : forwardedAddress(hops.slice(hops.lastIndexOf(',') + 1));
+}

@@ -1,0 +1,35 @@
+/** Reads headers as Node gives them: a list of alternating names and values. */
+
+/** Lower-case, `_` as `-`: CGI and its heirs read both as one name. */
+export function normaliseHeaderName(name: string): string {
+  const lower = name.toLowerCase();
+  return lower.includes('_') ? lower.replaceAll('_', '-') : lower;
+}
+
+/** All lines of a header, joined by `, ` (RFC 9110, section 5.3). `name` is lower-case. */
+export function headerValue(rawHeaders: readonly string[], name: string): string | undefined {
+  let joined: string | undefined;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const rawName = rawHeaders[at] ?? '';
+    // Comparing lengths first spares lower-casing every name.
+    if (rawName.length !== name.length || rawName.toLowerCase() !== name) continue;
+    const value = rawHeaders[at + 1] ?? '';
+    joined = joined === undefined ? value : `${joined}, ${value}`;
+  }
+  return joined;
+}
+
+const NONE: readonly string[] = [];
+
+/** The normalised names of headers that belong to one connection because `Connection` says so. */
+export function connectionOptions(rawHeaders: readonly string[]): readonly string[] {
+  const value = headerValue(rawHeaders, 'connection');
+  // What almost every request says; neither is the name of a header to drop that is not dropped anyway.
+  if (value === undefined || value === 'keep-alive' || value === 'close') return NONE;
+  return value.split(',').map((option) => normaliseHeaderName(option.trim()));
+}
+
+/** Whether a comma-separated list holds `item`, which is lower-case, with or without a weight. */
+export function hasListItem(value: string, item: string): boolean {
+  return value.split(',').some((entry) => entry.split(';', 1)[0]?.trim().toLowerCase() === item);
+}
