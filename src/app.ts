@@ -1,6 +1,7 @@
 /** The composition root of the gateway: the only place that wires control thread, proxy threads, sources and writers. */
 
 import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 
 import { startAdmin, type AdminServer } from './admin/server.ts';
 import type { CompileOptions, CompileResult } from './compile/result.ts';
@@ -13,63 +14,77 @@ import { ProxyThreads } from './control/proxy-threads.ts';
 import { Readiness } from './control/readiness.ts';
 import type { ObjectSource, OnChange } from './decode/source.ts';
 import { openFileSource } from './files/source.ts';
-import { systemClock as kubeClock } from './kube/clock.ts';
+import { systemClock } from './kube/clock.ts';
 import { openCluster, type ClusterAccess } from './kube/cluster.ts';
 import { createEventWriter } from './kube/event-writer.ts';
-import { openKubeSource } from './kube/source.ts';
+import { openKubeSource, type KubeSource } from './kube/source.ts';
 import { createStatusWriter } from './kube/status-writer.ts';
 import { explainRequest } from './match/explain.ts';
-import { emptyTable } from './model/table.ts';
-import { createBroker, systemClock as brokerClock, type Broker } from './oauth/broker.ts';
+import type { Redacted } from './model/redacted.ts';
+import { emptyTable, type PolicyPlan } from './model/table.ts';
+import { createBroker, type Broker, type IssuerState } from './oauth/broker.ts';
 import { createLogger } from './telemetry/logger.ts';
 import { createControlMetrics, createRuntimeMetrics, type ControlMetrics } from './telemetry/metrics.ts';
 import type { Logger } from './telemetry/ports.ts';
 
-/** Tokens that the gateway keeps, and refusals beside them; the proxy threads share the same number among them. */
+/** Entries of the broker's caches; the proxy threads hold as many among them. */
 const MAX_TOKENS = 100_000;
 const MAX_REFUSALS = 10_000;
 
-const ALIVE_TIMEOUT_MS = 2_000;
+/** A proxy thread that does not answer within this is stuck. */
+const ANSWER_MS = 2_000;
 
 export interface RunningGateway {
-  readonly ports: { readonly http?: number; readonly https?: number; readonly admin?: number };
+  readonly ports: {
+    readonly http: number | undefined;
+    readonly https: number | undefined;
+    readonly admin: number | undefined;
+  };
   /** Drains the proxy threads as the flags say, then closes everything. */
   stop(): Promise<void>;
+}
+
+/** What nearly everything is given. */
+interface Common {
+  readonly config: ServeConfig;
+  readonly logger: Logger;
+  readonly metrics: ControlMetrics;
 }
 
 /**
  * Starts the gateway and resolves when it is ready: every object read once, the first table live in every proxy thread,
  * the listeners bound. The admin server listens from the beginning, so that probes see what is missing.
- * @throws when an address cannot be bound or no cluster is configured; what was started is stopped again
+ * @throws when an address cannot be bound, no cluster is configured or `signal` aborts; what was started is stopped again
  */
-export async function runServe(config: ServeConfig): Promise<RunningGateway> {
+export async function runServe(config: ServeConfig, signal?: AbortSignal): Promise<RunningGateway> {
   const logger = createLogger({ level: config['log-level'], base: { thread: 'control' } });
-  const metrics = createControlMetrics(programVersion());
-  const readiness = new Readiness();
+  const common: Common = { config, logger, metrics: createControlMetrics(programVersion()) };
   const stack = new AsyncDisposableStack();
   try {
-    const source = await chooseSource(config, logger, metrics);
-    const threads = stack.adopt(openThreads(config, logger, metrics), ({ threads }) => threads.close());
-    const { broker } = threads;
-    const reports = createReports(source, broker, logger, metrics);
-    stack.defer(() => reports.close());
-    const controller = stack.adopt(
-      new Controller({
-        openSource: source.open,
-        compileOptions: compileOptions(config),
-        publisher: threads.threads,
-        readiness,
-        telemetry: metrics.config,
-        logger,
-        onCompiled: (result) => threads.observe(result),
-        onApplied: (result) => reports.update(result),
-      }),
-      (controller) => controller.close(),
-    );
-    const admin = await openAdmin(config, { logger, metrics, readiness, controller, ...threads });
-    if (admin !== undefined) stack.defer(() => admin.close());
-    await controller.start();
-    const ports = { ...threads.threads.ports, ...(admin && { admin: admin.port }) };
+    const readiness = new Readiness();
+    const { broker, threads, setProviderKeys } = startTokens(common);
+    stack.defer(() => broker.close());
+    stack.defer(() => threads.close());
+    const objects = await chooseObjects(common, broker);
+    const controller = new Controller({
+      openSource: (onChange) => objects.open(onChange),
+      compileOptions: compileOptions(config),
+      publisher: threads,
+      readiness,
+      telemetry: common.metrics.config,
+      logger,
+      onCompiled(result) {
+        setProviderKeys(result.providerKeys);
+        broker.observe(plansOf(result));
+      },
+      onApplied: (result) => objects.report(result),
+    });
+    stack.defer(() => controller.close());
+    stack.defer(() => objects.close());
+    const admin = await openAdmin({ common, readiness, controller, threads, broker });
+    stack.defer(async () => admin?.close());
+    await abortable(controller.start(), signal);
+    const ports = { http: undefined, https: undefined, ...threads.ports, admin: admin?.port };
     logger.info(ports, 'ready');
     const running = stack.move();
     return {
@@ -77,7 +92,7 @@ export async function runServe(config: ServeConfig): Promise<RunningGateway> {
       async stop() {
         readiness.startDraining();
         logger.info({}, 'draining');
-        await threads.threads.drain(config['drain-delay'], config['drain-timeout']);
+        await threads.drain(config['drain-delay'], config['drain-timeout']);
         await running.disposeAsync();
         logger.info({}, 'stopped');
       },
@@ -86,4 +101,183 @@ export async function runServe(config: ServeConfig): Promise<RunningGateway> {
     await stack.disposeAsync();
     throw error;
   }
+}
+
+/** The broker and the proxy threads know each other: threads ask it for tokens, and it evicts from their caches. */
+function startTokens({ config, logger, metrics }: Common) {
+  let providerKeys: CompileResult['providerKeys'] = {};
+  const broker = createBroker({
+    telemetry: metrics.broker,
+    logger,
+    clock: systemClock,
+    network: {
+      allowInsecureIssuers: config['allow-insecure-issuers'],
+      allowedBlocks: config['allow-provider-cidrs'],
+      proxy: {
+        httpsProxy: process.env['HTTPS_PROXY'] ?? process.env['https_proxy'],
+        httpProxy: process.env['HTTP_PROXY'] ?? process.env['http_proxy'],
+        noProxy: process.env['NO_PROXY'] ?? process.env['no_proxy'],
+      },
+    },
+    providerKey: (secret): Redacted<string> | undefined => providerKeys[secret],
+    onEvict: (eviction) => threads.evict(eviction),
+    maxTokens: MAX_TOKENS,
+    maxRefusals: MAX_REFUSALS,
+  });
+  const threads = new ProxyThreads({
+    count: config.workers,
+    entry: new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.mjs', import.meta.url),
+    settings: {
+      pepper: randomBytes(32),
+      trustedProxies: config['trusted-proxies'],
+      maxTokens: Math.ceil(MAX_TOKENS / config.workers),
+      maxRefusals: Math.ceil(MAX_REFUSALS / config.workers),
+      accessLog: config['access-log'],
+      logLevel: config['log-level'],
+    },
+    broker,
+    http: config['http-address'],
+    https: config['https-address'],
+    logger,
+    onReplaced: () => metrics.config.threadReplaced(),
+  });
+  const setProviderKeys = (keys: CompileResult['providerKeys']): void => {
+    providerKeys = keys;
+  };
+  return { broker, threads, setProviderKeys };
+}
+
+/** Where objects come from, and where what is found out about them goes. */
+interface Objects {
+  readonly open: (onChange: OnChange) => ObjectSource;
+  /** Told of every result that every proxy thread serves. */
+  readonly report: (result: CompileResult) => void;
+  readonly close: () => Promise<void>;
+}
+
+async function chooseObjects(common: Common, broker: Broker): Promise<Objects> {
+  const { config, logger } = common;
+  const directory = config.manifests;
+  if (directory === undefined) return clusterObjects(common, broker, await openCluster(config.kubeconfig));
+  const problems = createProblemLog(logger);
+  return {
+    open: (onChange) => openFileSource({ directory, logger, onChange }),
+    report: (result) => problems.update(result.problems),
+    close: () => Promise.resolve(),
+  };
+}
+
+function clusterObjects({ config, logger, metrics }: Common, broker: Broker, access: ClusterAccess): Objects {
+  const problems = createProblemLog(logger);
+  const client = { access, clock: systemClock, logger, telemetry: metrics.watch };
+  let source: KubeSource | undefined;
+  let live: CompileResult | undefined;
+  const statuses = createStatusWriter({
+    ...client,
+    publishAddresses: config['publish-address'],
+    findLive: (kind, key) => source?.findLive(kind, key),
+  });
+  const events = createEventWriter({
+    ...client,
+    instance: hostname(),
+    findMeta: (kind, key) => source?.findMeta(kind, key),
+  });
+  const writeStatuses = (): void => {
+    if (live === undefined) return;
+    statuses.update({ result: live, issuerState: issuerStates(live, broker) });
+  };
+  broker.onIssuerStateChange(writeStatuses);
+  return {
+    open(onChange) {
+      source = openKubeSource({ ...client, onChange });
+      return source;
+    },
+    report(result) {
+      live = result;
+      problems.update(result.problems);
+      events.update(result);
+      writeStatuses();
+    },
+    async close() {
+      await Promise.all([statuses.close(), events.close()]);
+    },
+  };
+}
+
+function compileOptions(config: ServeConfig): CompileOptions {
+  return {
+    ingressClass: config['ingress-class'],
+    watchIngressWithoutClass: config['watch-ingress-without-class'],
+    allowInsecureIssuers: config['allow-insecure-issuers'],
+    allowedIssuers: config['allowed-issuers'],
+    allowLoopbackEndpoints: config.manifests !== undefined,
+  };
+}
+
+/** One plan for each policy: what differs by Ingress does not concern the provider. */
+function plansOf(result: CompileResult): readonly PolicyPlan[] {
+  return Object.values(result.policies).flatMap(({ plan }) => (plan === undefined ? [] : [plan]));
+}
+
+function issuerStates(result: CompileResult, broker: Broker): (policy: string) => IssuerState {
+  return (policy) => {
+    const plan = result.policies[policy]?.plan;
+    if (plan !== undefined) return broker.issuerState(plan);
+    return {
+      status: 'Unknown',
+      reason: 'Pending',
+      message: 'the policy is not accepted, so its provider is not asked',
+      warnings: [],
+    };
+  };
+}
+
+interface AdminParts {
+  readonly common: Common;
+  readonly readiness: Readiness;
+  readonly controller: Controller;
+  readonly threads: ProxyThreads;
+  readonly broker: Broker;
+}
+
+async function openAdmin(parts: AdminParts): Promise<AdminServer | undefined> {
+  const { common, readiness, controller, threads, broker } = parts;
+  const { config, logger, metrics } = common;
+  const address = config['admin-address'];
+  if (address === undefined) return undefined;
+  const runtime = createRuntimeMetrics('control');
+  const table = () => controller.current?.table ?? emptyTable();
+  const problems = () => controller.current?.problems ?? [];
+  return startAdmin(
+    {
+      notReadyBecause: () => [
+        ...readiness.missing(),
+        // Why the objects are not listed yet; once they are, the last good table keeps serving.
+        ...(controller.current === undefined
+          ? controller.source.faults().map(({ location, message }) => `${location}: ${message}`)
+          : []),
+      ],
+      isAlive: () => threads.areAlive(ANSWER_MS),
+      metrics: () =>
+        renderMetrics({ product: metrics.registry, runtime, threads: () => threads.collect(ANSWER_MS) }),
+      table,
+      problems,
+      explain: (url, method) => explainRequest(table(), problems(), { url, method }).text,
+      purge: {
+        tokenFile: config['admin-token-file'],
+        purge: (clientId) => broker.purge(clientId),
+        logger,
+      },
+    },
+    address,
+  );
+}
+
+async function abortable(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return work;
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(new Error('stopped before it was ready'));
+  signal.addEventListener('abort', onAbort);
+  await Promise.race([work, aborted]).finally(() => signal.removeEventListener('abort', onAbort));
 }

@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 
-import { runServe, type RunningGateway } from '../../src/app.ts';
+import { runServe } from '../../src/app.ts';
 import { renderFlagHelp } from '../../src/config/help.ts';
 import { SERVE_FLAGS, decodeServeConfig } from '../../src/config/serve.ts';
 import { reportFaults, type Command } from './command.ts';
@@ -15,22 +15,28 @@ export const serve: Command = {
   async run(argv) {
     const decoded = decodeServeConfig(argv, process.env);
     if (decoded.kind === 'invalid') return reportFaults('serve', decoded.faults);
-    const stopped = stopSignal();
-    let gateway: RunningGateway;
+    const stop = stopSignal();
     try {
-      gateway = await runServe(decoded.config);
+      const gateway = await runServe(decoded.config, stop);
+      if (!stop.aborted) await once(stop, 'abort');
+      await gateway.stop();
+      return 0;
     } catch (error) {
+      if (stop.aborted) return 0;
       console.error(`oidc-ingress serve: ${error instanceof Error ? error.message : String(error)}`);
       return 1;
     }
-    await stopped;
-    await gateway.stop();
-    return 0;
   },
 };
 
-/** Resolves on the first SIGTERM or SIGINT; a second one ends the process at once. */
-async function stopSignal(): Promise<void> {
-  await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(1));
+/** Aborts on the first SIGTERM or SIGINT; a second one ends the process at once. */
+function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(1);
+      controller.abort();
+    });
+  }
+  return controller.signal;
 }

@@ -1,0 +1,121 @@
+/** A whole set-up on loopback: an Auth0 tenant, an upstream, manifests in a directory, and the gateway as its users start it. */
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { startAuth0Emulator, type Auth0Emulator } from '../../src/dev/auth0-emulator.ts';
+import type { TenantConfig } from '../../src/dev/auth0/tenant.ts';
+import { startEchoUpstream, type Echo, type EchoUpstream } from '../../src/dev/echo-upstream.ts';
+import { startGateway, type Gateway } from './gateway.ts';
+import { call, type Answer, type Call } from './http-client.ts';
+
+export const AUDIENCE = 'https://orders.example.com/';
+export const CLIENT = { id: 'partner-batch', secret: 'S3cret-of:the-partner/ü' } as const;
+/** As a caller sends them by HTTP Basic. */
+export const RIGHT = `${CLIENT.id}:${CLIENT.secret}`;
+export const WRONG = `${CLIENT.id}:wrong-S3cret`;
+
+const TENANT: TenantConfig = {
+  clients: [{ clientId: CLIENT.id, clientSecrets: [CLIENT.secret] }],
+  apis: [{ identifier: AUDIENCE, scopes: ['read:orders', 'write:orders'] }],
+  grants: [{ clientId: CLIENT.id, audience: AUDIENCE, scopes: ['read:orders'] }],
+};
+
+/** What the writers of manifests need to know of the set-up. */
+export interface Places {
+  readonly issuer: string;
+  readonly upstreamPort: number;
+}
+
+export interface World {
+  readonly auth0: Auth0Emulator;
+  readonly upstream: EchoUpstream;
+  readonly gateway: Gateway;
+  /** Calls the gateway in clear text. */
+  call(options: Omit<Call, 'port'>): Promise<Answer>;
+  /** Replaces the manifests; the gateway follows. */
+  write(manifests: string): void;
+  close(): Promise<void>;
+}
+
+export interface WorldOptions {
+  readonly manifests: (places: Places) => string;
+  readonly tenant?: TenantConfig;
+  readonly flags?: readonly string[];
+}
+
+export async function startWorld({ manifests, tenant = TENANT, flags = [] }: WorldOptions): Promise<World> {
+  const auth0 = await startAuth0Emulator({ tenant });
+  const upstream = await startEchoUpstream();
+  const directory = mkdtempSync(join(tmpdir(), 'oidc-ingress-world-'));
+  const write = (text: string): void => writeFileSync(join(directory, 'all.yaml'), text);
+  write(manifests({ issuer: auth0.issuer, upstreamPort: upstream.port }));
+  const gateway = await startGateway([`--manifests=${directory}`, '--allow-insecure-issuers', ...flags]);
+  return {
+    auth0,
+    upstream,
+    gateway,
+    write,
+    call: (options) => call({ port: gateway.ports.http, ...options }),
+    async close() {
+      await gateway.stop();
+      await Promise.all([auth0.close(), upstream.close()]);
+      rmSync(directory, { recursive: true });
+    },
+  };
+}
+
+/** The answer of the upstream: the request that reached it. */
+export function echoOf(answer: Answer): Echo {
+  return answer.json() as unknown as Echo;
+}
+
+/** IngressClass, Service and EndpointSlice: what a cluster has beside Ingress and policy. */
+export function surroundings(upstreamPort: number): string {
+  return `
+apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: { name: oidc-ingress }
+spec: { controller: oidc-ingress.io/controller }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: orders, namespace: shop }
+spec: { ports: [{ name: http, port: 80 }] }
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: { name: orders-1, namespace: shop, labels: { kubernetes.io/service-name: orders } }
+addressType: IPv4
+ports: [{ name: http, port: ${upstreamPort} }]
+endpoints: [{ addresses: [127.0.0.1] }]
+`;
+}
+
+/** An Ingress for `host` with the policy of that name; without one the route is open. */
+export function ingress(host: string, policy?: string): string {
+  const annotations = policy === undefined ? '{}' : `{ oidc-ingress.io/policy: ${policy} }`;
+  return `
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: { name: ${host.replaceAll('.', '-')}, namespace: shop, annotations: ${annotations} }
+spec:
+  ingressClassName: oidc-ingress
+  rules:
+    - host: ${host}
+      http: { paths: [{ path: /, pathType: Prefix, backend: { service: { name: orders, port: { name: http } } } }] }
+`;
+}
+
+/** An OIDCPolicy; `spec` is YAML in flow style. */
+export function policy(name: string, spec: string): string {
+  return `
+---
+apiVersion: oidc-ingress.io/v1alpha1
+kind: OIDCPolicy
+metadata: { name: ${name}, namespace: shop }
+spec: ${spec}
+`;
+}
