@@ -1,6 +1,7 @@
 /** The difference between two routing tables: what crosses to the proxy threads. */
 
 import type { RoutingTable } from '../model/table.ts';
+import { isSameJson } from './same-json.ts';
 
 /** Replaced and removed entries of one section of the table. */
 export interface SectionDelta<T> {
@@ -16,4 +17,51 @@ export interface TableDelta {
   /** Present where it changed; `route: undefined` removes it. */
   readonly defaultRoute: { readonly route: RoutingTable['defaultRoute'] } | undefined;
   readonly identityHeaders: readonly string[] | undefined;
+}
+
+/** Entries that say the same are left out, though they were compiled anew. */
+export function diffTables(previous: RoutingTable, next: RoutingTable): TableDelta {
+  const hasSameDefault = isSameJson(previous.defaultRoute, next.defaultRoute);
+  const hasSameHeaders = isSameJson(previous.identityHeaders, next.identityHeaders);
+  return {
+    hosts: diffSection(previous.hosts, next.hosts),
+    plans: diffSection(previous.plans, next.plans),
+    backends: diffSection(previous.backends, next.backends),
+    certificates: diffSection(previous.certificates, next.certificates),
+    defaultRoute: hasSameDefault ? undefined : { route: next.defaultRoute },
+    identityHeaders: hasSameHeaders ? undefined : next.identityHeaders,
+  };
+}
+
+/** `applyDelta(a, diffTables(a, b))` equals `b`. Entries that did not change keep their identity. */
+export function applyDelta(table: RoutingTable, delta: TableDelta): RoutingTable {
+  return {
+    hosts: applySection(table.hosts, delta.hosts),
+    defaultRoute: delta.defaultRoute === undefined ? table.defaultRoute : delta.defaultRoute.route,
+    plans: applySection(table.plans, delta.plans),
+    backends: applySection(table.backends, delta.backends),
+    certificates: applySection(table.certificates, delta.certificates),
+    identityHeaders: delta.identityHeaders ?? table.identityHeaders,
+  };
+}
+
+type Section<T> = Readonly<Record<string, T>>;
+
+function diffSection<T>(previous: Section<T>, next: Section<T>): SectionDelta<T> {
+  return {
+    set: Object.fromEntries(Object.entries(next).filter(([key, entry]) => !isSameJson(previous[key], entry))),
+    removed: Object.keys(previous).filter((key) => !Object.hasOwn(next, key)),
+  };
+}
+
+function applySection<T>(section: Section<T>, { set, removed }: SectionDelta<T>): Section<T> {
+  const gone = new Set(removed);
+  const isSame = gone.size === 0 && Object.keys(set).length === 0;
+  if (isSame) return section;
+  const kept = gone.size === 0 ? section : omit(section, gone);
+  return { ...kept, ...set };
+}
+
+function omit<T>(section: Section<T>, gone: ReadonlySet<string>): Section<T> {
+  return Object.fromEntries(Object.entries(section).filter(([key]) => !gone.has(key)));
 }

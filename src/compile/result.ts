@@ -1,9 +1,9 @@
 /** What compile takes and gives. */
 
 import type { ObjectKey, ObjectMeta } from '../model/objects.ts';
-import type { Problem } from '../model/problems.ts';
+import type { Problem, ProblemReason } from '../model/problems.ts';
 import type { Redacted } from '../model/redacted.ts';
-import type { CertificateKey, RoutingTable } from '../model/table.ts';
+import type { CertificateKey, ProviderSettings, RoutingTable } from '../model/table.ts';
 
 export interface CompileOptions {
   /** Serve only the class of this name; `undefined`: every IngressClass whose controller is ours. */
@@ -22,7 +22,7 @@ export interface CompileResult {
   readonly table: RoutingTable;
   /** PEM private keys of `table.certificates`. */
   readonly certificateKeys: Readonly<Record<CertificateKey, Redacted<string>>>;
-  /** PEM private keys of the client certificates for providers, by `namespace/name` of the Secret. */
+  /** PEM private keys of the client certificates for the providers of `policies`, by `namespace/name` of the Secret. */
   readonly providerKeys: Readonly<Record<ObjectKey, Redacted<string>>>;
   /** Sorted by object, field and reason, without duplicates. */
   readonly problems: readonly Problem[];
@@ -40,8 +40,11 @@ export interface PolicyVerdict {
     readonly message: string;
   };
   /** Sorted by reason. */
-  readonly warnings: readonly { readonly reason: string; readonly message: string }[];
+  readonly warnings: readonly PolicyWarning[];
+  /** `undefined` where the object cannot be decoded. */
   readonly issuer: string | undefined;
+  /** `undefined` where the policy cannot be used. Also of a policy that no route uses yet. */
+  readonly provider: ProviderSettings | undefined;
   readonly ingresses: {
     readonly total: number;
     readonly enforced: number;
@@ -56,10 +59,17 @@ export interface PolicyVerdict {
   };
 }
 
+export interface PolicyWarning {
+  readonly reason: ProblemReason;
+  readonly message: string;
+}
+
 export type PolicyAcceptedReason =
   | 'Accepted'
   | 'Invalid'
   | 'InsecureIssuer'
   | 'IssuerNotAllowed'
   | 'SecretNotFound'
-  | 'ConfigMapNotFound';
+  | 'SecretInvalid'
+  | 'ConfigMapNotFound'
+  | 'ConfigMapInvalid';

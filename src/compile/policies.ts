@@ -1,0 +1,112 @@
+/** Judges every policy on its own, before it is known which Ingress names it. */
+
+import { parseDuration } from '../model/duration.ts';
+import { formatFault, type Fault } from '../model/faults.ts';
+import { objectKey, type ObjectKey, type ObjectMeta, type Snapshot } from '../model/objects.ts';
+import type { Redacted } from '../model/redacted.ts';
+import type { PolicyPlan } from '../model/table.ts';
+import type { PolicySpec } from '../policy/schema.ts';
+import { buildPlan } from './plan.ts';
+import { policyWarnings } from './policy-warnings.ts';
+import type { Cause, ProblemList, Report } from './problem-list.ts';
+import { readProviderFiles, type ProviderFiles } from './provider-files.ts';
+import { checkProviderUrls } from './provider-urls.ts';
+import type { CompileOptions, PolicyAcceptedReason, PolicyWarning } from './result.ts';
+
+interface JudgedBase {
+  readonly key: ObjectKey;
+  readonly meta: ObjectMeta;
+  readonly warnings: readonly PolicyWarning[];
+}
+
+export interface UsablePolicy extends JudgedBase {
+  readonly kind: 'usable';
+  readonly spec: PolicySpec;
+  /** As an Ingress gets it whose annotations change nothing. */
+  readonly plan: PolicyPlan;
+  /** Of the client certificate for the provider. */
+  readonly providerKey: Redacted<string> | undefined;
+}
+
+export interface UnusablePolicy extends JudgedBase {
+  readonly kind: 'unusable';
+  /** `undefined` where the object cannot be decoded. */
+  readonly spec: PolicySpec | undefined;
+  readonly reason: Exclude<PolicyAcceptedReason, 'Accepted'>;
+  readonly message: string;
+}
+
+const ACCEPTED_REASONS = [
+  'InsecureIssuer',
+  'IssuerNotAllowed',
+  'SecretNotFound',
+  'SecretInvalid',
+  'ConfigMapNotFound',
+  'ConfigMapInvalid',
+] as const satisfies readonly PolicyAcceptedReason[];
+
+export type JudgedPolicy = UsablePolicy | UnusablePolicy;
+
+export function judgePolicies(
+  snapshot: Snapshot,
+  options: CompileOptions,
+  problems: ProblemList,
+): ReadonlyMap<ObjectKey, JudgedPolicy> {
+  const judged = new Map<ObjectKey, JudgedPolicy>();
+  for (const [key, policy] of snapshot.policies) {
+    if (policy.kind === 'invalid') {
+      judged.set(key, undecodable(policy.meta, policy.faults));
+      continue;
+    }
+    const { meta, value } = policy;
+    const report = problems.reporterFor('OIDCPolicy', meta);
+    const warnings = policyWarnings(value.spec, report);
+    const faults: Fault[] = [];
+    const causes: Cause[] = [];
+    const reject: Report = (field, cause) => {
+      report(field, cause);
+      causes.push(cause);
+      faults.push({ path: field, message: cause.message });
+    };
+    checkProviderUrls(value.spec.provider, options, reject);
+    const files = readProviderFiles(value.spec.provider, meta, snapshot, reject);
+    const base = { key, meta, warnings, spec: value.spec };
+    const [first] = causes;
+    judged.set(
+      key,
+      first === undefined
+        ? { ...base, ...usable(meta, value.spec, files) }
+        : { ...base, kind: 'unusable', reason: acceptedReason(first), message: formatFaults(faults) },
+    );
+  }
+  return judged;
+}
+
+function undecodable(meta: ObjectMeta, faults: readonly Fault[]): UnusablePolicy {
+  const rest = { warnings: [], spec: undefined, reason: 'Invalid', message: formatFaults(faults) } as const;
+  return { kind: 'unusable', key: objectKey(meta), meta, ...rest };
+}
+
+function usable(
+  meta: ObjectMeta,
+  spec: PolicySpec,
+  { ca, clientCertificate, privateKey }: ProviderFiles,
+): Pick<UsablePolicy, 'kind' | 'plan' | 'providerKey'> {
+  const { issuer, tokenEndpoint, jwksUri, additionalIssuers, timeout } = spec.provider;
+  const timeoutMs = parseDuration(timeout) ?? 0;
+  const provider = { issuer, tokenEndpoint, jwksUri, additionalIssuers, timeoutMs, ca, clientCertificate };
+  const source = { key: objectKey(meta), name: meta.name, spec, provider };
+  return {
+    kind: 'usable',
+    plan: buildPlan(source, { audience: undefined, scopes: [] }),
+    providerKey: privateKey,
+  };
+}
+
+function acceptedReason({ reason }: Cause): UnusablePolicy['reason'] {
+  return ACCEPTED_REASONS.find((accepted) => accepted === reason) ?? 'Invalid';
+}
+
+function formatFaults(faults: readonly Fault[]): string {
+  return faults.map(formatFault).join('; ');
+}

@@ -1,0 +1,52 @@
+/** Collects problems while a snapshot is compiled; what comes out depends on no order of arrival. */
+
+import { objectKey, type ObjectKind, type ObjectMeta } from '../model/objects.ts';
+import type { Problem, ProblemReason } from '../model/problems.ts';
+import { compareTexts } from './order.ts';
+
+/** What is wrong, before it is known with which object. */
+export interface Cause {
+  readonly reason: ProblemReason;
+  readonly message: string;
+}
+
+/** Reports problems of one object. */
+export type Report = (field: string, cause: Cause) => void;
+
+export interface ProblemList {
+  reporterFor(kind: ObjectKind, meta: ObjectMeta): Report;
+  /** By object, field, reason and message, without duplicates. */
+  sorted(): readonly Problem[];
+}
+
+export function createProblemList(): ProblemList {
+  const problems: Problem[] = [];
+  return {
+    reporterFor(kind, { namespace, name }) {
+      const object = { kind, namespace, name };
+      return (field, { reason, message }) => problems.push({ reason, object, field, message });
+    },
+    sorted() {
+      const ordered = problems.toSorted(compareProblems);
+      return ordered.filter((problem, index) => {
+        const before = ordered[index - 1];
+        return before === undefined || compareProblems(before, problem) !== 0;
+      });
+    },
+  };
+}
+
+/** `PolicyNotFound: OIDCPolicy shop/orders does not exist`, as routes and rows carry it. */
+export function formatCause({ reason, message }: Cause): string {
+  return `${reason}: ${message}`;
+}
+
+function compareProblems(a: Problem, b: Problem): number {
+  return (
+    compareTexts(a.object.kind, b.object.kind) ||
+    compareTexts(objectKey(a.object), objectKey(b.object)) ||
+    compareTexts(a.field, b.field) ||
+    compareTexts(a.reason, b.reason) ||
+    compareTexts(a.message, b.message)
+  );
+}

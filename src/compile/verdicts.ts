@@ -1,0 +1,68 @@
+/** The statuses to be of the policies: what each is worth, and whose Ingresses it protects. */
+
+import type { ObjectKey, ObjectMeta } from '../model/objects.ts';
+import { MAX_STATUS_ROWS } from '../policy/status-schema.ts';
+import { compareNames, sortedRecord } from './order.ts';
+import type { JudgedPolicy } from './policies.ts';
+import type { Protection } from './protection.ts';
+import type { PolicyVerdict } from './result.ts';
+
+type Row = PolicyVerdict['ingresses']['rows'][number];
+
+export interface VerdictCollector {
+  /** Counts an Ingress under the policy that it names, or that its class names for it. */
+  add(meta: ObjectMeta, protection: Protection): void;
+  result(): Readonly<Record<ObjectKey, PolicyVerdict>>;
+}
+
+export function createVerdictCollector(policies: ReadonlyMap<ObjectKey, JudgedPolicy>): VerdictCollector {
+  const rows = new Map<ObjectKey, Row[]>();
+  return {
+    add({ namespace, name }, protection) {
+      const outcome = outcomeOf(protection);
+      if (outcome === undefined) return;
+      const { policy, state, reason } = outcome;
+      const known = rows.get(policy) ?? [];
+      known.push({ namespace, name, state, reason });
+      rows.set(policy, known);
+    },
+    result: () =>
+      sortedRecord([...policies].map(([key, policy]) => [key, toVerdict(policy, rows.get(key) ?? [])])),
+  };
+}
+
+/** `undefined` where no policy is concerned. */
+function outcomeOf(
+  protection: Protection,
+): ({ readonly policy: ObjectKey } & Pick<Row, 'state' | 'reason'>) | undefined {
+  if (protection.kind === 'plan') {
+    const { policy, mode } = protection.plan;
+    const state = mode === 'DryRun' ? 'DryRun' : 'Enforced';
+    return { policy, state, reason: state };
+  }
+  if (protection.kind === 'open' || protection.policy === undefined) return undefined;
+  return { policy: protection.policy, state: 'Refused', reason: protection.cause.reason };
+}
+
+function toVerdict(policy: JudgedPolicy, rows: readonly Row[]): PolicyVerdict {
+  const count = (state: Row['state']): number => rows.filter((row) => row.state === state).length;
+  return {
+    meta: policy.meta,
+    accepted: accepted(policy),
+    warnings: policy.warnings,
+    issuer: policy.spec?.provider.issuer,
+    provider: policy.kind === 'usable' ? policy.plan.provider : undefined,
+    ingresses: {
+      total: rows.length,
+      enforced: count('Enforced'),
+      refused: count('Refused'),
+      rows: rows.toSorted(compareNames).slice(0, MAX_STATUS_ROWS),
+    },
+  };
+}
+
+function accepted(policy: JudgedPolicy): PolicyVerdict['accepted'] {
+  return policy.kind === 'usable'
+    ? { status: 'True', reason: 'Accepted', message: 'the policy can be enforced' }
+    : { status: 'False', reason: policy.reason, message: policy.message };
+}
