@@ -24,6 +24,7 @@ export function redactTable(table: RoutingTable): unknown {
 
 function redactPlan(plan: PolicyPlan): PolicyPlan {
   const { clientCredentials } = plan;
+  if (clientCredentials === undefined) return plan;
   return {
     ...plan,
     clientCredentials: {
