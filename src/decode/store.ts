@@ -10,6 +10,7 @@ export interface ObjectStore {
   set(object: DecodedObject): boolean;
   /** @returns whether it was there. */
   delete(kind: ObjectKind, key: ObjectKey): boolean;
+  get(kind: ObjectKind, key: ObjectKey): Decoded<unknown> | undefined;
   /** The objects as they are now; later changes do not show in it. */
   snapshot(): Snapshot;
 }
@@ -50,6 +51,7 @@ export function createObjectStore(): ObjectStore {
       copies.delete(kind);
       return maps[kind].delete(key);
     },
+    get: (kind, key) => maps[kind].get(key),
     snapshot: () => ({
       ingresses: copyOf('Ingress'),
       ingressClasses: copyOf('IngressClass'),

@@ -33,16 +33,15 @@ export function answerFailure(action: 'list' | 'watch', kind: ObjectKind, answer
 }
 
 /** `what` as in `cannot write the status of ingresses`. */
-export function writeFailure(what: string, answer: KubeResponse): ApiFailure {
-  const detail =
-    answer.status === 403
-      ? `the ServiceAccount lacks the right: ${messageOf(answer.body) ?? 'no reason given'}`
-      : (messageOf(answer.body) ?? 'no reason given');
-  return new ApiFailure(
-    `cannot write ${what}: ${answer.status}: ${detail}`,
-    answer.status,
-    answer.retryAfterMs,
-  );
+export function writeFailure(what: string, { status, body, retryAfterMs }: KubeResponse): ApiFailure {
+  const detail = messageOf(body) ?? 'no reason given';
+  return new ApiFailure(`cannot write ${what}: ${status}: ${detail}`, status, retryAfterMs);
+}
+
+/** Whether the same request may succeed later: no answer, a conflict, a limit, a server in trouble. */
+export function isTransient(error: unknown): boolean {
+  if (!(error instanceof ApiFailure)) return true;
+  return error.status >= 500 || [401, 408, 409, 429].includes(error.status);
 }
 
 function adviceOf(kind: ObjectKind, status: number): string | undefined {
@@ -61,4 +60,9 @@ export function messageOf(body: unknown): string | undefined {
   const message: unknown =
     typeof body === 'object' && body !== null && 'message' in body ? body.message : body;
   return typeof message === 'string' && message !== '' ? message.slice(0, MAX_QUOTE) : undefined;
+}
+
+/** What was thrown, in words for logs. */
+export function causeOf(error: unknown): string {
+  return error instanceof Error ? error.message : JSON.stringify(error);
 }

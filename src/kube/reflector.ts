@@ -4,7 +4,7 @@ import { KINDS } from '../decode/kinds.ts';
 import type { RawObject } from '../decode/metadata.ts';
 import { objectKey, type ObjectKey } from '../model/objects.ts';
 import type { Logger, WatchTelemetry } from '../telemetry/ports.ts';
-import { ApiFailure } from './api-failure.ts';
+import { ApiFailure, causeOf } from './api-failure.ts';
 import { createBackoff } from './backoff.ts';
 import { pause, type Clock } from './clock.ts';
 import { Unreachable, type KubeHttp } from './http.ts';
@@ -166,7 +166,7 @@ export class Reflector {
 
   #report(error: unknown, retryInMs: number): void {
     const { logger, selection } = this.#options;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = causeOf(error);
     const isRefused = error instanceof ApiFailure && [401, 403, 404].includes(error.status);
     if (isRefused) this.#answered.resolve();
     // Said once, but again and again where nothing has been read yet: the process is not ready for this reason alone.

@@ -11,6 +11,7 @@ import type { ObjectKey } from '../model/objects.ts';
 import type { Logger, WatchTelemetry } from '../telemetry/ports.ts';
 import type { Clock } from './clock.ts';
 import type { ClusterAccess } from './cluster.ts';
+import type { FindMeta } from './event-note.ts';
 import { createKubeHttp } from './http.ts';
 import type { Selection } from './list.ts';
 import { createLiveObjects, type FindLive } from './live-object.ts';
@@ -39,6 +40,8 @@ export interface KubeSourceOptions {
 export interface KubeSource extends ObjectSource {
   /** The status of an object as last seen, for the writer of statuses. */
   readonly findLive: FindLive;
+  /** What identifies an object, for the writer of Events. */
+  readonly findMeta: FindMeta;
 }
 
 export function openKubeSource(options: KubeSourceOptions): KubeSource {
@@ -113,6 +116,7 @@ export function openKubeSource(options: KubeSourceOptions): KubeSource {
     snapshot: () => store.snapshot(),
     faults: () => [...watchFaults(reflectors), ...unreadable.values(), ...named.unwatched().map(beyondBound)],
     findLive: live.find,
+    findMeta: (kind, key) => store.get(kind, key)?.meta,
     async close() {
       await Promise.all([...reflectors.values()].map((reflector) => reflector.close()));
       await Promise.all(closings);

@@ -1,0 +1,114 @@
+/** Which statuses differ from what the API server holds. */
+
+import type { CompileResult } from '../compile/result.ts';
+import { isSameValue } from '../decode/same-value.ts';
+import { POLICY_KIND } from '../model/names.ts';
+import { objectKey, type ObjectKey, type ObjectMeta } from '../model/objects.ts';
+import type { WatchTelemetry } from '../telemetry/ports.ts';
+import {
+  isSamePolicyStatus,
+  loadBalancerIngress,
+  policyStatus,
+  publishedIn,
+  type IssuerState,
+} from './desired-status.ts';
+import { readLiveObject, type FindLive, type LiveObject, type StatusKind } from './live-object.ts';
+import { isOlder } from './resource-version.ts';
+
+/** What the statuses shall say. */
+export interface DesiredStatuses {
+  readonly result: CompileResult;
+  /** By `namespace/name` of the policy. */
+  readonly issuerState: (policy: ObjectKey) => IssuerState;
+}
+
+/** One status to be written. */
+export interface StatusWrite {
+  readonly kind: StatusKind;
+  readonly meta: ObjectMeta;
+  readonly status: object;
+}
+
+export interface StatusPlanOptions {
+  readonly telemetry: Pick<WatchTelemetry, 'statusWritten'>;
+  readonly publishAddresses: readonly string[];
+  readonly findLive: FindLive;
+}
+
+export class StatusPlan {
+  readonly #options: StatusPlanOptions;
+  readonly #published: readonly unknown[];
+  /** What the API server answered to writes, until the watch tells of it too. */
+  readonly #written = new Map<string, LiveObject>();
+  /** Ingresses that were ours, in this process. */
+  readonly #claimed = new Map<ObjectKey, ObjectMeta>();
+
+  constructor(options: StatusPlanOptions) {
+    this.#options = options;
+    this.#published = loadBalancerIngress(options.publishAddresses);
+  }
+
+  writesFor(desired: DesiredStatuses, nowMs: number): readonly StatusWrite[] {
+    return [...this.#policyWrites(desired, nowMs), ...this.#ingressWrites(desired.result)];
+  }
+
+  /** Takes the answer to a write, which is the object as it stands then. */
+  written({ kind, meta }: StatusWrite, answer: unknown): void {
+    const live = readLiveObject(answer);
+    if (live !== undefined) this.#written.set(`${kind} ${objectKey(meta)}`, live);
+  }
+
+  #policyWrites({ result, issuerState }: DesiredStatuses, nowMs: number): readonly StatusWrite[] {
+    return Object.entries(result.policies).flatMap(([key, verdict]) => {
+      const { meta } = verdict;
+      const live = this.#liveOf(POLICY_KIND, meta);
+      if (live === undefined) return [];
+      const status = policyStatus(verdict, issuerState(key), live.status, nowMs);
+      return isSamePolicyStatus(live.status, status)
+        ? this.#unchanged(POLICY_KIND)
+        : [{ kind: POLICY_KIND, meta, status }];
+    });
+  }
+
+  #ingressWrites({ ingresses }: CompileResult): readonly StatusWrite[] {
+    if (this.#published.length === 0) return [];
+    const ours = new Map(ingresses.map((meta) => [objectKey(meta), meta]));
+    const released = [...this.#claimed].flatMap(([key, meta]) => (ours.has(key) ? [] : this.#release(meta)));
+    for (const [key, meta] of ours) this.#claimed.set(key, meta);
+    return [...ingresses.flatMap((meta) => this.#publication(meta)), ...released];
+  }
+
+  #publication(meta: ObjectMeta): readonly StatusWrite[] {
+    const live = this.#liveOf('Ingress', meta);
+    if (live === undefined) return [];
+    if (isSameValue(publishedIn(live.status), this.#published)) return this.#unchanged('Ingress');
+    return [{ kind: 'Ingress', meta, status: { loadBalancer: { ingress: this.#published } } }];
+  }
+
+  /** To apply nothing takes away what this product wrote, and only that. */
+  #release(meta: ObjectMeta): readonly StatusWrite[] {
+    const live = this.#liveOf('Ingress', meta);
+    if (live?.isOurs === true && publishedIn(live.status).length > 0) {
+      return [{ kind: 'Ingress', meta, status: { loadBalancer: {} } }];
+    }
+    this.#claimed.delete(objectKey(meta));
+    return [];
+  }
+
+  /** The newest known state; `undefined` where the object is gone, or another has its name now. */
+  #liveOf(kind: StatusKind, meta: ObjectMeta): LiveObject | undefined {
+    const id = `${kind} ${objectKey(meta)}`;
+    const seen = this.#options.findLive(kind, objectKey(meta));
+    const written = this.#written.get(id);
+    if (seen?.uid === meta.uid && written?.uid === meta.uid) {
+      if (isOlder(seen.resourceVersion, written.resourceVersion)) return written;
+    }
+    this.#written.delete(id);
+    return seen?.uid === meta.uid ? seen : undefined;
+  }
+
+  #unchanged(kind: StatusKind): readonly StatusWrite[] {
+    this.#options.telemetry.statusWritten(kind, 'unchanged');
+    return [];
+  }
+}
