@@ -1,6 +1,6 @@
 /** Specs of OIDCPolicy that the decoder and the API server must both accept, with the same defaults. */
 
-import { characters, policy, provider, withGrant, withProvider } from './spec-builders.ts';
+import { times, characters, policy, provider, withGrant, withProvider } from './spec-builders.ts';
 
 interface AcceptedSpec {
   readonly name: string;
@@ -180,6 +180,21 @@ export const ACCEPTED: readonly AcceptedSpec[] = [
       upstream: {},
       limits: {},
       allowedNamespaces: {},
+    }),
+  },
+  {
+    name: 'a policy with as many entries as it may have',
+    spec: policy({
+      exempt: times(32, { path: `/${characters(1023)}`, methods: times(16, 'GET') }),
+      rules: times(32, {
+        methods: times(16, characters(32).toUpperCase()),
+        paths: times(32, { path: `/${characters(100)}` }),
+        require: {
+          scopes: times(64, characters(100)),
+          claims: times(16, { path: times(8, 'a'), operator: 'OneOf', values: times(32, 'a') }),
+          clients: times(256, 'a'),
+        },
+      }),
     }),
   },
   {
