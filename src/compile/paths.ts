@@ -1,5 +1,6 @@
 /** Paths and path types as Ingress rules declare them: strict, because what is ambiguous can be got around. */
 
+import { pathFault } from '../http/target-rules.ts';
 import type { IngressPath } from '../model/objects.ts';
 import type { PathPattern } from '../model/table.ts';
 
@@ -8,27 +9,13 @@ export type DeclaredPath =
   /** `meant`: the requests that the path would have served, where there can be any. */
   | { readonly kind: 'invalid'; readonly message: string; readonly meant: PathPattern | undefined };
 
-interface PathRule {
-  readonly broken: RegExp;
-  readonly message: string;
-}
-
-/** No request with such a path is ever routed: the proxy refuses it. */
-const UNREACHABLE: readonly PathRule[] = [
-  { broken: /\\/, message: 'must not hold a backslash' },
-  { broken: /%(?:2f|5c|00)/i, message: 'must not hold an encoded slash, backslash or NUL' },
-  { broken: /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i, message: 'must not hold dot segments' },
-];
-
-const RULES: readonly PathRule[] = [
+const RULES: readonly { readonly broken: RegExp; readonly message: string }[] = [
   { broken: /^[^/]/, message: 'must start with /' },
   { broken: /[?#]/, message: 'must not hold a query or a fragment' },
   {
     broken: /[^\x21-\x7e]/,
     message: 'must be printable ASCII without spaces; percent-encode other characters',
   },
-  ...UNREACHABLE,
-  { broken: /%(?![0-9a-f]{2})/i, message: 'must not hold a % that encodes nothing' },
   { broken: /\/\//, message: 'must not hold an empty segment' },
 ];
 
@@ -55,12 +42,14 @@ function toPathType(pathType: string): PathPattern['pathType'] | undefined {
 function faultOf(text: string, pathType: string): string | undefined {
   if (text === '') return `must be set with pathType ${pathType}`;
   const rule = RULES.find(({ broken }) => broken.test(text));
-  return rule === undefined ? undefined : `${JSON.stringify(text)} ${rule.message}`;
+  // What the proxy refuses in a request can match nothing in a rule.
+  const message = rule === undefined ? pathFault(text) : rule.message;
+  return message === undefined ? undefined : `${JSON.stringify(text)}: ${message}`;
 }
 
 function meantBy(text: string, pathType: PathPattern['pathType']): PathPattern | undefined {
   const [beforeQuery = ''] = text.split(/[?#]/, 1);
   const absolute = beforeQuery.startsWith('/') ? beforeQuery : `/${beforeQuery}`;
   const path = absolute.replace(/[^\x21-\x7e]+/g, (run) => encodeURIComponent(run.toWellFormed()));
-  return UNREACHABLE.some(({ broken }) => broken.test(path)) ? undefined : { path, pathType };
+  return pathFault(path) === undefined ? { path, pathType } : undefined;
 }

@@ -6,6 +6,7 @@ import { objectKey, type ObjectKey, type ObjectMeta, type Snapshot } from '../mo
 import type { Redacted } from '../model/redacted.ts';
 import type { PolicyPlan } from '../model/table.ts';
 import type { PolicySpec } from '../policy/schema.ts';
+import { checkClaimPatterns } from './claim-patterns.ts';
 import { buildPlan } from './plan.ts';
 import { policyWarnings } from './policy-warnings.ts';
 import type { Cause, ProblemList, Report } from './problem-list.ts';
@@ -68,6 +69,7 @@ export function judgePolicies(
       causes.push(cause);
       faults.push({ path: field, message: cause.message });
     };
+    checkClaimPatterns(value.spec, reject);
     checkProviderUrls(value.spec.provider, options, reject);
     const files = readProviderFiles(value.spec.provider, meta, snapshot, reject);
     const base = { key, meta, warnings, spec: value.spec };
