@@ -55,8 +55,11 @@ export function forwardingHeaders(rawHeaders: readonly string[], context: Forwar
   ];
 }
 
+/** Of several hops the least secure counts: one in clear text is enough to be overheard. */
 function forwardedProto(value: string | undefined): string | undefined {
-  return value !== undefined && /^(?:https?|wss?)$/i.test(value) ? value.toLowerCase() : undefined;
+  const hops = value?.split(',').map((hop) => hop.trim().toLowerCase()) ?? [];
+  if (!hops.every((hop) => /^(?:https?|wss?)$/.test(hop))) return undefined;
+  return hops.find((hop) => hop === 'http' || hop === 'ws') ?? hops[0];
 }
 
 function forwardedPort(value: string | undefined): string | undefined {

@@ -1,0 +1,54 @@
+/** A policy as the proxy sees it, for tests that change a part of it. */
+
+import type { ClientCredentialsPlan, PolicyPlan } from '../../src/model/table.ts';
+
+export function grantWith(changes: Partial<ClientCredentialsPlan> = {}): ClientCredentialsPlan {
+  return {
+    audience: 'https://orders.example.com/',
+    scopes: [],
+    organization: undefined,
+    parameters: [],
+    headers: [],
+    callerParameters: [],
+    sources: ['Basic'],
+    parameterNames: { clientId: 'client_id', clientSecret: 'client_secret' },
+    tokenEndpointAuthMethod: 'client_secret_post',
+    ...changes,
+  };
+}
+
+export function planWith(changes: Partial<PolicyPlan> = {}): PolicyPlan {
+  return {
+    policy: 'shop/orders-api',
+    realm: 'orders-api',
+    mode: 'Enforce',
+    transport: 'Any',
+    provider: {
+      issuer: 'https://issuer.example.com/',
+      tokenEndpoint: undefined,
+      jwksUri: undefined,
+      additionalIssuers: [],
+      timeoutMs: 5_000,
+      ca: undefined,
+      clientCertificate: undefined,
+    },
+    clientCredentials: grantWith(),
+    bearer: false,
+    audiences: [],
+    require: { scopes: [], scopesClaim: 'scope', claims: [], clients: [] },
+    rules: [],
+    verification: { algorithms: ['RS256'], clockToleranceSeconds: 30, bindClient: true },
+    cache: {
+      maxTtlMs: undefined,
+      revalidateAfterMs: undefined,
+      refreshBeforeMs: 60_000,
+      rejectedTtlMs: 10_000,
+      forbiddenTtlMs: 60_000,
+    },
+    upstream: { token: { kind: 'bearer' }, claimHeaders: [], hideCredentials: true },
+    limits: { failuresPerMinute: 10, exchangesPerMinute: undefined },
+    exempt: [],
+    exemptPreflight: true,
+    ...changes,
+  };
+}
