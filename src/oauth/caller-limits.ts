@@ -1,0 +1,95 @@
+/** `limits` of a policy: how often one caller may fail, and how often it may have the provider asked. */
+
+import { LRUCache } from 'lru-cache';
+
+import type { ExchangeRequest } from '../authz/ports.ts';
+
+const WINDOW_MS = 60_000;
+/** Callers counted at once; the one seen longest ago is forgotten first. */
+const MAX_CALLERS = 50_000;
+
+export interface LimitReached {
+  readonly reason: 'TooManyFailures' | 'CallerQuotaExceeded';
+  readonly detail: string;
+  readonly retryAtMs: number;
+}
+
+interface Window {
+  readonly endsAtMs: number;
+  count: number;
+}
+
+export class CallerLimits {
+  /** By policy, client and address. */
+  readonly #failures = new LRUCache<string, Window>({ max: MAX_CALLERS });
+  /** By policy and client. */
+  readonly #exchanges = new LRUCache<string, Window>({ max: MAX_CALLERS });
+  /** By provider and client: until when the provider itself gives no more tokens. */
+  readonly #spentQuotas = new LRUCache<string, number>({ max: MAX_CALLERS });
+
+  /** The limit that keeps the provider from being asked, if any. */
+  reached(request: ExchangeRequest, providerKey: string, nowMs: number): LimitReached | undefined {
+    const { failuresPerMinute, exchangesPerMinute = Infinity } = request.plan.limits;
+    const failures = current(this.#failures, failureKey(request), nowMs);
+    if (failures !== undefined && failures.count >= failuresPerMinute) {
+      return {
+        reason: 'TooManyFailures',
+        detail: `more than ${failuresPerMinute} exchanges a minute were refused`,
+        retryAtMs: failures.endsAtMs,
+      };
+    }
+    const exchanges = current(this.#exchanges, exchangeKey(request), nowMs);
+    if (exchanges !== undefined && exchanges.count >= exchangesPerMinute) {
+      return {
+        reason: 'CallerQuotaExceeded',
+        detail: `the policy allows ${exchangesPerMinute} exchanges a minute`,
+        retryAtMs: exchanges.endsAtMs,
+      };
+    }
+    const spentUntilMs = this.#spentQuotas.get(pair(providerKey, request.clientId)) ?? 0;
+    if (spentUntilMs <= nowMs) return undefined;
+    return {
+      reason: 'CallerQuotaExceeded',
+      detail: 'the token quota of the client is used up',
+      retryAtMs: spentUntilMs,
+    };
+  }
+
+  countExchange(request: ExchangeRequest, nowMs: number): void {
+    if (request.plan.limits.exchangesPerMinute !== undefined) {
+      count(this.#exchanges, exchangeKey(request), nowMs);
+    }
+  }
+
+  countFailure(request: ExchangeRequest, nowMs: number): void {
+    count(this.#failures, failureKey(request), nowMs);
+  }
+
+  /** The provider said, to a client that it knows, that nothing is left until `untilMs`. */
+  quotaSpent(providerKey: string, clientId: string, untilMs: number): void {
+    this.#spentQuotas.set(pair(providerKey, clientId), untilMs);
+  }
+}
+
+function current(windows: LRUCache<string, Window>, key: string, nowMs: number): Window | undefined {
+  const window = windows.get(key);
+  return window !== undefined && nowMs < window.endsAtMs ? window : undefined;
+}
+
+function count(windows: LRUCache<string, Window>, key: string, nowMs: number): void {
+  const window = current(windows, key, nowMs);
+  if (window === undefined) windows.set(key, { endsAtMs: nowMs + WINDOW_MS, count: 1 });
+  else window.count += 1;
+}
+
+function failureKey({ plan, clientId, clientAddress }: ExchangeRequest): string {
+  return `${plan.policy} ${clientAddress} ${clientId}`;
+}
+
+function exchangeKey({ plan, clientId }: ExchangeRequest): string {
+  return pair(plan.policy, clientId);
+}
+
+function pair(scope: string, clientId: string): string {
+  return `${scope} ${clientId}`;
+}

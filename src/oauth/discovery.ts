@@ -1,0 +1,87 @@
+/** OpenID Connect Discovery: where the endpoints of an issuer are. */
+
+import { z } from 'zod';
+
+import type { ProviderSettings } from '../model/table.ts';
+import type { ProviderReply, ProviderRequest } from './provider-http.ts';
+
+export interface ProviderMetadata {
+  readonly tokenEndpoint: string | undefined;
+  readonly jwksUri: string | undefined;
+  /** `grant_types_supported`; `undefined` where the provider does not say. */
+  readonly grantTypes: readonly string[] | undefined;
+}
+
+/** Why a document of a provider cannot be used. */
+export interface ProviderFault {
+  readonly kind: 'fault';
+  readonly reason: 'DiscoveryFailed' | 'IssuerMismatch' | 'NoKeys';
+  /** The provider is down, rather than set up in a way that no wait will cure. */
+  readonly isOutage: boolean;
+  /** Lowercase, for a person who can mend it. */
+  readonly message: string;
+}
+
+export type Discovered = { readonly kind: 'document'; readonly value: ProviderMetadata } | ProviderFault;
+
+const url = z.string().min(1).max(2048).optional();
+
+const metadataSchema = z.object({
+  issuer: z.string().max(2048),
+  token_endpoint: url,
+  jwks_uri: url,
+  grant_types_supported: z.array(z.string()).optional().catch(undefined),
+});
+
+/** OpenID Connect Discovery 1.0, section 4: a trailing slash of the issuer is removed first. */
+export function discoveryUrl(issuer: string): string {
+  return `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+}
+
+export function discoveryRequest(provider: ProviderSettings): ProviderRequest {
+  const { issuer, timeoutMs, ca, clientCertificate } = provider;
+  return {
+    method: 'GET',
+    url: discoveryUrl(issuer),
+    headers: {},
+    body: undefined,
+    timeoutMs,
+    tls: { ca, clientCertificate },
+  };
+}
+
+/** Section 4.3: `issuer` must be exactly the one that was asked for. */
+export function processDiscoveryResponse(issuer: string, reply: ProviderReply): Discovered {
+  const fault = (message: string, isOutage = false): ProviderFault => ({
+    kind: 'fault',
+    reason: 'DiscoveryFailed',
+    isOutage,
+    message: `${discoveryUrl(issuer)}: ${message}`,
+  });
+  if (reply.kind === 'failure') return fault(reply.message, true);
+  if (reply.status !== 200) return fault(`answered ${reply.status}`, isOutageStatus(reply.status));
+  if (reply.json === undefined) return fault('did not answer with JSON');
+  const parsed = metadataSchema.safeParse(reply.json);
+  if (!parsed.success) return fault('is not a discovery document');
+  const { issuer: found, token_endpoint, jwks_uri, grant_types_supported } = parsed.data;
+  if (found !== issuer) return { ...fault(mismatch(issuer, found)), reason: 'IssuerMismatch' };
+  return {
+    kind: 'document',
+    value: { tokenEndpoint: token_endpoint, jwksUri: jwks_uri, grantTypes: grant_types_supported },
+  };
+}
+
+export function isOutageStatus(status: number): boolean {
+  return status >= 500 || status === 429 || status === 408;
+}
+
+function mismatch(issuer: string, found: string): string {
+  const foundUrl = URL.parse(found);
+  if (foundUrl === null) return 'states an issuer that is not a URL';
+  if (found === `${issuer}/` || issuer === `${found}/`) {
+    return `spec.provider.issuer must be "${found}", with the same slash at the end; found "${issuer}"`;
+  }
+  return foundUrl.host === URL.parse(issuer)?.host
+    ? `spec.provider.issuer must be "${found}", found "${issuer}"`
+    : `the provider calls itself "${found}", not "${issuer}": name the domain that issues the tokens`;
+}

@@ -1,0 +1,171 @@
+/** One exchange with a provider: waits for its turn, asks for a token, and verifies what came. */
+
+import type { ExchangeRequest, VerifiedClaims } from '../authz/ports.ts';
+import type { ClientCredentialsPlan } from '../model/table.ts';
+import type { BrokerTelemetry } from '../telemetry/ports.ts';
+import type { CallerLimits, LimitReached } from './caller-limits.ts';
+import type { Health } from './circuit-breaker.ts';
+import type { BrokerClock } from './clock.ts';
+import type { ProviderFault } from './discovery.ts';
+import { lifetimeOf, type Lifetime } from './lifetimes.ts';
+import type { ProviderHttp } from './provider-http.ts';
+import { parseLimits, quotaResetMs, type ProviderLimits } from './provider-limits.ts';
+import type { Provider } from './provider.ts';
+import { tokenRequest } from './token-request.ts';
+import {
+  UNREACHABLE,
+  failed,
+  processTokenResponse,
+  type TokenFailure,
+  type TokenResult,
+} from './token-response.ts';
+
+export interface ExchangeOptions {
+  readonly http: ProviderHttp;
+  readonly clock: BrokerClock;
+  readonly telemetry: BrokerTelemetry;
+  readonly limits: CallerLimits;
+}
+
+export interface ObtainedToken extends Lifetime {
+  readonly kind: 'obtained';
+  readonly token: string;
+  readonly claims: VerifiedClaims;
+  readonly keyId: string | undefined;
+}
+
+/** A limit of the policy concerns the one caller that met it, not those who wait for the same token. */
+export type ExchangeResult =
+  | ObtainedToken
+  | TokenFailure
+  | { readonly kind: 'limited'; readonly limit: LimitReached };
+
+/** An absurd `X-RateLimit-Reset` must not keep everyone waiting. */
+const MAX_PAUSE_MS = 10_000;
+
+export async function exchangeToken(
+  provider: Provider,
+  grant: ClientCredentialsPlan,
+  request: ExchangeRequest,
+  options: ExchangeOptions,
+): Promise<ExchangeResult> {
+  const { clock } = options;
+  const endpoint = await provider.tokenEndpoint();
+  if (endpoint.kind === 'fault') return failureOf(endpoint);
+  const open = provider.breaker.check(clock.nowMs());
+  if (open !== undefined) return failed(open.reason, 'the provider failed a moment ago', open.retryAtMs);
+  const admission = await provider.gate.enter(request.plan.provider.timeoutMs);
+  if (admission !== 'admitted') {
+    return failed('ProviderUnavailable', 'too many token requests are waiting', clock.nowMs() + 1_000);
+  }
+  let sent: Sent;
+  try {
+    const limit = options.limits.reached(request, provider.key, clock.nowMs());
+    if (limit !== undefined) return { kind: 'limited', limit };
+    sent = await sendOnce(provider, endpoint.value, { grant, request }, options);
+  } finally {
+    provider.gate.leave();
+  }
+  if (sent.result.kind === 'failed') return finished(sent, sent.result);
+  return finished(sent, await verify(provider, request, sent.result, clock));
+
+  function finished(sent: Sent, result: ObtainedToken | TokenFailure): ExchangeResult {
+    const { sentAtMs } = sent;
+    if (sentAtMs !== undefined) {
+      const outcome = result.kind === 'obtained' ? 'granted' : result.reason;
+      options.telemetry.exchangeFinished(provider.settings.issuer, outcome, clock.nowMs() - sentAtMs);
+    }
+    return result;
+  }
+}
+
+interface Sent {
+  readonly result: TokenResult;
+  /** `undefined`: the circuit opened while the exchange was waiting. */
+  readonly sentAtMs: number | undefined;
+}
+
+async function sendOnce(
+  provider: Provider,
+  endpoint: string,
+  question: { readonly grant: ClientCredentialsPlan; readonly request: ExchangeRequest },
+  { http, clock, telemetry, limits: callerLimits }: ExchangeOptions,
+): Promise<Sent> {
+  const { grant, request } = question;
+  const sentAtMs = clock.nowMs();
+  const permit = provider.breaker.enter(sentAtMs);
+  if (permit.kind === 'open') {
+    const result = failed(permit.reason, 'the provider failed a moment ago', permit.retryAtMs);
+    return { result, sentAtMs: undefined };
+  }
+  callerLimits.countExchange(request, sentAtMs);
+  let health: Health = { kind: 'unknown' };
+  try {
+    const reply = await http.send(tokenRequest(endpoint, grant, request));
+    const nowMs = clock.nowMs();
+    const limits = parseLimits(reply.kind === 'answer' ? reply.headers : {}, nowMs);
+    const result = processTokenResponse(reply, limits);
+    heed(provider, limits, nowMs);
+    if (limits.remaining !== undefined) {
+      telemetry.rateLimitRemaining(provider.settings.issuer, limits.remaining);
+    }
+    const spentUntilMs = quotaResetMs(limits.quotas.filter(({ subject }) => subject === 'client'));
+    // Only an answer to the right secret may speak for the client.
+    if (result.kind === 'token' && spentUntilMs !== undefined) {
+      callerLimits.quotaSpent(provider.key, request.clientId, spentUntilMs);
+    }
+    health = healthOf(result);
+    return { result, sentAtMs };
+  } finally {
+    provider.breaker.report(permit, health, clock.nowMs());
+  }
+}
+
+/** The tenant has nothing left: the next request would only be refused. */
+function heed(provider: Provider, { remaining, resetAtMs }: ProviderLimits, nowMs: number): void {
+  if (remaining !== 0 || resetAtMs === undefined) return;
+  provider.gate.pause(Math.min(resetAtMs, nowMs + MAX_PAUSE_MS));
+}
+
+function healthOf(result: TokenResult): Health {
+  if (result.kind === 'token') return { kind: 'healthy' };
+  if (result.reason === 'ProviderUnavailable') return { kind: 'unavailable', retryAtMs: result.retryAtMs };
+  if (result.reason === 'ProviderRateLimited') return { kind: 'rateLimited', retryAtMs: result.retryAtMs };
+  return { kind: 'healthy' };
+}
+
+async function verify(
+  provider: Provider,
+  request: ExchangeRequest,
+  { token, expiresInSeconds }: Extract<TokenResult, { kind: 'token' }>,
+  clock: BrokerClock,
+): Promise<ObtainedToken | TokenFailure> {
+  const { plan, clientId } = request;
+  const nowMs = clock.nowMs();
+  const owner = plan.verification.bindClient ? clientId : undefined;
+  const verified = await provider.verify({ token, plan, clientId: owner, nowMs });
+  if (verified.kind === 'fault') return failureOf(verified);
+  if (verified.kind === 'rejected') {
+    const detail =
+      verified.check === 'form' ? 'the provider issued an opaque token, not a signed JWT' : verified.detail;
+    return failed('TokenRejected', detail);
+  }
+  const { claims, keyId, expiresAtMs } = verified;
+  const lifetime = lifetimeOf({
+    expiresAtMs,
+    expiresInSeconds,
+    nowMs,
+    cache: plan.cache,
+    random: clock.random(),
+  });
+  if (lifetime.usableUntilMs <= nowMs) return failed('TokenRejected', 'the token has less than 5 s to live');
+  return { kind: 'obtained', token, claims, keyId, ...lifetime };
+}
+
+/** Why there is no endpoint to ask, or no key to verify with. */
+export function failureOf(fault: ProviderFault): TokenFailure {
+  const failure = fault.isOutage
+    ? failed('ProviderUnavailable', UNREACHABLE)
+    : failed('ProviderMisconfigured', 'the provider publishes no usable metadata or keys');
+  return { ...failure, cause: fault.message };
+}

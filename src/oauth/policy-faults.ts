@@ -1,0 +1,35 @@
+/** The last failure of a policy that no caller can cure, to be shown on the policy until an exchange succeeds. */
+
+import type { TokenFailure } from './token-response.ts';
+
+export interface PolicyFault {
+  readonly reason: 'ProviderMisconfigured' | 'TokenRejected';
+  readonly message: string;
+}
+
+export class PolicyFaults {
+  readonly #byPolicy = new Map<string, PolicyFault>();
+
+  get(policy: string): PolicyFault | undefined {
+    return this.#byPolicy.get(policy);
+  }
+
+  /** @returns whether it changed. */
+  failed(policy: string, { reason, detail, errorCode }: TokenFailure): boolean {
+    if (reason !== 'ProviderMisconfigured' && reason !== 'TokenRejected') return false;
+    const message = errorCode === undefined ? detail : `${detail} (error: ${errorCode})`;
+    if (this.#byPolicy.get(policy)?.message === message) return false;
+    this.#byPolicy.set(policy, { reason, message });
+    return true;
+  }
+
+  /** @returns whether there was one. */
+  succeeded(policy: string): boolean {
+    return this.#byPolicy.delete(policy);
+  }
+
+  /** Forgets policies that are no more. */
+  retain(policies: ReadonlySet<string>): void {
+    for (const policy of this.#byPolicy.keys()) if (!policies.has(policy)) this.#byPolicy.delete(policy);
+  }
+}

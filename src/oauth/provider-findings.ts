@@ -1,0 +1,94 @@
+/** What is right and wrong with a provider, as one policy uses it, in words that a person can act on. */
+
+import type { PolicyPlan } from '../model/table.ts';
+import type { ProviderFault, ProviderMetadata } from './discovery.ts';
+import { offersAlgorithm, type KeySet } from './jwks.ts';
+
+export interface Finding {
+  readonly level: 'ok' | 'warning' | 'error';
+  /** CamelCase, for machines. */
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** What was learnt of a provider; all `undefined` before the first look. */
+export interface ProviderView {
+  readonly metadata: ProviderMetadata | undefined;
+  readonly keySet: KeySet | undefined;
+  /** Why the last look failed. */
+  readonly fault: ProviderFault | undefined;
+}
+
+/** For condition IssuerReady. */
+export interface IssuerState {
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason:
+    | 'Ready'
+    | 'Pending'
+    | 'DiscoveryFailed'
+    | 'IssuerMismatch'
+    | 'NoKeys'
+    | 'UnsupportedAlgorithm';
+  readonly message: string;
+  readonly warnings: readonly { readonly reason: string; readonly message: string }[];
+}
+
+/** A fault is no outage where a good copy is left from before: the gateway goes on with it. */
+export function judgeProvider(
+  plan: PolicyPlan,
+  view: ProviderView,
+): Pick<IssuerState, 'status' | 'reason' | 'message'> {
+  const { keySet, fault } = view;
+  const { issuer } = plan.provider;
+  if (keySet === undefined) {
+    return fault === undefined
+      ? { status: 'Unknown', reason: 'Pending', message: `${issuer} has not been looked at yet` }
+      : { status: 'False', reason: fault.reason, message: fault.message };
+  }
+  const { algorithms } = plan.verification;
+  if (!algorithms.some((algorithm) => offersAlgorithm(keySet, algorithm))) {
+    const message = `no key of ${issuer} can sign with ${algorithms.join(', ')}: set spec.verification.algorithms to what the provider uses`;
+    return { status: 'False', reason: 'UnsupportedAlgorithm', message };
+  }
+  return {
+    status: 'True',
+    reason: 'Ready',
+    message: `${issuer} publishes ${keySet.keys.length} signing keys`,
+  };
+}
+
+/** What works but deserves a look, as far as it shows at the provider. */
+export function providerWarnings(plan: PolicyPlan, view: ProviderView): IssuerState['warnings'] {
+  const { metadata, keySet, fault } = view;
+  const warnings: { reason: string; message: string }[] = [];
+  const grants = metadata?.grantTypes;
+  if (plan.clientCredentials !== undefined && grants?.includes('client_credentials') === false) {
+    const message = 'the provider does not list client_credentials among its grant_types_supported';
+    warnings.push({ reason: 'GrantNotOffered', message });
+  }
+  if (keySet !== undefined && fault !== undefined) {
+    warnings.push({ reason: 'ProviderStale', message: `the last good copy is used: ${fault.message}` });
+  }
+  return warnings;
+}
+
+/** What shows in the policy alone. */
+export function planWarnings(plan: PolicyPlan): IssuerState['warnings'] {
+  const { provider, clientCredentials } = plan;
+  const warnings: { reason: string; message: string }[] = [];
+  if (provider.issuer.endsWith('.auth0.com')) {
+    const message = `spec.provider.issuer: the issuer of Auth0 ends with a slash: write "${provider.issuer}/"`;
+    warnings.push({ reason: 'IssuerWithoutTrailingSlash', message });
+  }
+  if (clientCredentials?.scopes.includes('openid') === true) {
+    const message =
+      'spec.clientCredentials.scopes: Auth0 refuses openid for this grant; remove it unless the provider takes it';
+    warnings.push({ reason: 'OpenidScope', message });
+  }
+  if (clientCredentials !== undefined && clientCredentials.audience === undefined) {
+    const message =
+      'spec.clientCredentials.audience is not set: without it Auth0 issues opaque tokens or refuses, and no audience is required of tokens';
+    warnings.push({ reason: 'NoAudience', message });
+  }
+  return warnings;
+}

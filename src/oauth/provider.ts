@@ -1,0 +1,169 @@
+/** One provider as the gateway knows it: its endpoints, its keys, and the pace at which it is asked. */
+
+import { createHash } from 'node:crypto';
+
+import type { ProviderSettings } from '../model/table.ts';
+import type { BrokerTelemetry } from '../telemetry/ports.ts';
+import { CircuitBreaker } from './circuit-breaker.ts';
+import type { BrokerClock } from './clock.ts';
+import {
+  discoveryRequest,
+  processDiscoveryResponse,
+  type ProviderFault,
+  type ProviderMetadata,
+} from './discovery.ts';
+import { ExchangeGate } from './exchange-gate.ts';
+import { jwksRequest, processJwksResponse, type KeySet } from './jwks.ts';
+import { ProviderDocument, type Fetched } from './provider-document.ts';
+import type { ProviderHttp } from './provider-http.ts';
+import { verifyToken, type Verification, type VerificationInput } from './verifier.ts';
+
+const METADATA_MAX_AGE_MS = 3_600_000;
+const KEYS_MAX_AGE_MS = 600_000;
+/** An unknown `kid` makes the keys be fetched no more often than this. */
+const UNKNOWN_KEY_PAUSE_MS = 30_000;
+
+export interface ProviderOptions {
+  readonly settings: ProviderSettings;
+  readonly http: ProviderHttp;
+  readonly clock: BrokerClock;
+  readonly telemetry: BrokerTelemetry;
+  /** Told when metadata, keys or their faults may have changed. */
+  readonly onChange: () => void;
+  readonly onKeysReplaced: (provider: Provider, previous: KeySet, next: KeySet) => void;
+}
+
+/** Providers with the same key are asked in the same way, and share everything. */
+export function providerKeyOf({
+  issuer,
+  tokenEndpoint,
+  jwksUri,
+  ca,
+  clientCertificate,
+}: ProviderSettings): string {
+  const parts = [issuer, tokenEndpoint, jwksUri, ca, clientCertificate?.digest];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
+}
+
+export class Provider {
+  readonly key: string;
+  readonly settings: ProviderSettings;
+  readonly gate: ExchangeGate;
+  readonly breaker: CircuitBreaker;
+  readonly #options: ProviderOptions;
+  readonly #metadata: ProviderDocument<ProviderMetadata>;
+  readonly #keys: ProviderDocument<KeySet>;
+  #cancelWatch: (() => void) | undefined;
+  #isClosed = false;
+
+  constructor(options: ProviderOptions) {
+    const { settings, clock, telemetry } = options;
+    this.#options = options;
+    this.settings = settings;
+    this.key = providerKeyOf(settings);
+    this.gate = new ExchangeGate(clock);
+    this.breaker = new CircuitBreaker((state) => telemetry.circuitState(settings.issuer, state));
+    this.#metadata = new ProviderDocument({
+      fetch: () => this.#discover(),
+      clock,
+      maxAgeMs: METADATA_MAX_AGE_MS,
+      onFetched: options.onChange,
+    });
+    this.#keys = new ProviderDocument({
+      fetch: () => this.#fetchKeys(),
+      clock,
+      maxAgeMs: KEYS_MAX_AGE_MS,
+      onFetched: (fetched, previous) => this.#keysFetched(fetched, previous),
+    });
+  }
+
+  get metadata(): ProviderMetadata | undefined {
+    return this.#metadata.current;
+  }
+
+  get keySet(): KeySet | undefined {
+    return this.#keys.current;
+  }
+
+  /** Why the last look at the metadata or the keys failed. */
+  get fault(): ProviderFault | undefined {
+    return this.#metadata.fault ?? this.#keys.fault;
+  }
+
+  /** Where tokens are asked for. */
+  tokenEndpoint(): Promise<Fetched<string>> {
+    return this.#endpoint(
+      this.settings.tokenEndpoint,
+      (metadata) => metadata.tokenEndpoint,
+      'token_endpoint',
+    );
+  }
+
+  /** Verifies with the keys at hand, and once more with new ones where they do not fit. */
+  async verify(input: Omit<VerificationInput, 'keySet'>): Promise<Verification | ProviderFault> {
+    const known = await this.#keys.obtain();
+    if (known.kind === 'fault') return known;
+    const first = await verifyToken({ ...input, keySet: known.value });
+    if (first.kind === 'verified' || (first.check !== 'key' && first.check !== 'signature')) return first;
+    await this.#keys.renew(UNKNOWN_KEY_PAUSE_MS);
+    const keySet = this.#keys.current ?? known.value;
+    return keySet === known.value ? first : await verifyToken({ ...input, keySet });
+  }
+
+  /** Keeps metadata and keys current until the provider is closed: an exchange should not have to wait for them. */
+  watch(): void {
+    if (this.#cancelWatch !== undefined || this.#isClosed) return;
+    this.#cancelWatch = () => {};
+    void this.#look();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#cancelWatch?.();
+    this.gate.close();
+  }
+
+  /** Never rejects: documents fail by value. */
+  async #look(): Promise<void> {
+    const { clock } = this.#options;
+    await this.#keys.fetch();
+    if (this.#isClosed) return;
+    const untilDueMs = this.#keys.nextFetchMs - clock.nowMs();
+    // Spread by a tenth: a fleet of gateways should not ask at the same instant.
+    const delayMs = Math.max(1_000, untilDueMs) * (1 + clock.random() / 10);
+    this.#cancelWatch = clock.schedule(delayMs, () => void this.#look());
+  }
+
+  async #discover(): Promise<Fetched<ProviderMetadata>> {
+    const { settings, http } = this.#options;
+    return processDiscoveryResponse(settings.issuer, await http.send(discoveryRequest(settings)));
+  }
+
+  async #fetchKeys(): Promise<Fetched<KeySet>> {
+    const { settings, http } = this.#options;
+    const endpoint = await this.#endpoint(settings.jwksUri, (metadata) => metadata.jwksUri, 'jwks_uri');
+    if (endpoint.kind === 'fault') return endpoint;
+    return processJwksResponse(endpoint.value, await http.send(jwksRequest(settings, endpoint.value)));
+  }
+
+  async #endpoint(
+    override: string | undefined,
+    pick: (metadata: ProviderMetadata) => string | undefined,
+    member: string,
+  ): Promise<Fetched<string>> {
+    if (override !== undefined) return { kind: 'document', value: override };
+    const found = await this.#metadata.obtain();
+    if (found.kind === 'fault') return found;
+    const value = pick(found.value);
+    if (value !== undefined) return { kind: 'document', value };
+    const message = `the discovery document of ${this.settings.issuer} holds no ${member}`;
+    return { kind: 'fault', reason: 'DiscoveryFailed', isOutage: false, message };
+  }
+
+  #keysFetched(fetched: Fetched<KeySet>, previous: KeySet | undefined): void {
+    const { telemetry, clock, settings, onChange, onKeysReplaced } = this.#options;
+    telemetry.jwksFetched(settings.issuer, fetched.kind === 'document' ? 'ok' : 'failed', clock.nowMs());
+    if (fetched.kind === 'document' && previous !== undefined) onKeysReplaced(this, previous, fetched.value);
+    onChange();
+  }
+}
