@@ -1,0 +1,100 @@
+/** `oidc-ingress explain`: which Ingress, path, policy and backend a request meets, and why. */
+
+import { compile } from '../../src/compile/compile.ts';
+import { EXPLAIN_FLAGS } from '../../src/config/commands.ts';
+import { decodeFlags, type FlagValues } from '../../src/config/flags.ts';
+import { renderFlagHelp } from '../../src/config/help.ts';
+import type { SourceFault } from '../../src/decode/source.ts';
+import { loadManifests } from '../../src/files/load-manifests.ts';
+import { systemClock } from '../../src/kube/clock.ts';
+import { openCluster } from '../../src/kube/cluster.ts';
+import { openKubeSource } from '../../src/kube/source.ts';
+import { explainRequest } from '../../src/match/explain.ts';
+import type { Fault } from '../../src/model/faults.ts';
+import type { Snapshot } from '../../src/model/objects.ts';
+import { reportFaults, type Command } from './command.ts';
+import { compileOptions } from './compile-options.ts';
+import { createConsoleLogger } from './console-logger.ts';
+
+const CLUSTER_DEADLINE_MS = 30_000;
+
+interface Objects {
+  readonly snapshot: Snapshot;
+  readonly faults: readonly SourceFault[];
+}
+
+export const explain: Command = {
+  usage: 'explain URL --manifests DIR|--kubeconfig FILE [FLAGS]',
+  summary:
+    'Says which Ingress, path, policy and backend a request meets, and why. Ends with 1 if it is not served.',
+  details: () => `Flags:\n\n${renderFlagHelp(EXPLAIN_FLAGS)}`,
+  async run(argv) {
+    const decoded = decodeFlags(EXPLAIN_FLAGS, argv, process.env);
+    if (decoded.kind === 'invalid') return reportFaults('explain', decoded.faults);
+    const { values, positionals } = decoded;
+    const faults = [...faultsOfUrl(positionals), ...faultsOfSource(values)];
+    if (faults.length > 0) return reportFaults('explain', faults);
+    try {
+      const { snapshot, faults: hidden } = await readObjects(values);
+      for (const { location, message } of hidden) console.error(`cannot be read: ${location}: ${message}`);
+      const options = compileOptions(values, values.manifests === undefined ? 'cluster' : 'files');
+      const { table, problems } = compile(snapshot, options);
+      const request = { url: new URL(positionals[0] ?? ''), method: values.method };
+      const { text, isServed } = explainRequest(table, problems, request);
+      console.log(text);
+      return isServed ? 0 : 1;
+    } catch (error) {
+      console.error(`oidc-ingress explain: ${error instanceof Error ? error.message : String(error)}`);
+      return 1;
+    }
+  },
+};
+
+function faultsOfUrl([url, ...rest]: readonly string[]): readonly Fault[] {
+  if (url === undefined || rest.length > 0 || !/^https?:\/\//.test(url) || !URL.canParse(url)) {
+    return [{ path: 'URL', message: 'expected exactly one, such as https://shop.example.com/v1/orders' }];
+  }
+  const { username, password } = new URL(url);
+  return username === '' && password === ''
+    ? []
+    : [
+        {
+          path: 'URL',
+          message: 'must hold no user name and no password: credentials do not change the route',
+        },
+      ];
+}
+
+function faultsOfSource({ manifests, kubeconfig }: FlagValues<typeof EXPLAIN_FLAGS>): readonly Fault[] {
+  return (manifests === undefined) === (kubeconfig === undefined)
+    ? [{ path: '--manifests', message: 'exactly one of --manifests and --kubeconfig must be set' }]
+    : [];
+}
+
+async function readObjects({ manifests, kubeconfig }: FlagValues<typeof EXPLAIN_FLAGS>): Promise<Objects> {
+  return manifests === undefined ? await readCluster(kubeconfig) : await loadManifests([manifests]);
+}
+
+/** @throws when the cluster does not give everything in time */
+async function readCluster(kubeconfig: string | undefined): Promise<Objects> {
+  const source = openKubeSource({
+    access: await openCluster(kubeconfig),
+    clock: systemClock,
+    logger: createConsoleLogger('explain'),
+    telemetry: { reconnected: ignore, relisted: ignore, eventReceived: ignore, statusWritten: ignore },
+    onChange: ignore,
+  });
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    late.reject(new Error(`the cluster did not give everything within ${CLUSTER_DEADLINE_MS / 1_000} s`));
+  }, CLUSTER_DEADLINE_MS);
+  try {
+    await Promise.race([source.synced, late.promise]);
+    return { snapshot: source.snapshot(), faults: source.faults() };
+  } finally {
+    clearTimeout(timer);
+    await source.close();
+  }
+}
+
+function ignore(): void {}

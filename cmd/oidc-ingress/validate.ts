@@ -1,0 +1,32 @@
+/** `oidc-ingress validate`: what the gateway would make of manifest files, without a cluster. */
+
+import { compile } from '../../src/compile/compile.ts';
+import { VALIDATE_FLAGS } from '../../src/config/commands.ts';
+import { decodeFlags } from '../../src/config/flags.ts';
+import { renderFlagHelp } from '../../src/config/help.ts';
+import { loadManifests } from '../../src/files/load-manifests.ts';
+import { reportFaults, type Command } from './command.ts';
+import { compileOptions } from './compile-options.ts';
+import { buildReport, renderReport } from './validate-report.ts';
+
+export const validate: Command = {
+  usage: 'validate FILES… [FLAGS]',
+  summary:
+    'Decodes and compiles manifests as the gateway does; prints the routing table and every problem. Ends with 1 if any is an error.',
+  details: () => `FILES are manifest files and directories.\n\nFlags:\n\n${renderFlagHelp(VALIDATE_FLAGS)}`,
+  async run(argv) {
+    const decoded = decodeFlags(VALIDATE_FLAGS, argv, process.env);
+    if (decoded.kind === 'invalid') return reportFaults('validate', decoded.faults);
+    const { values, positionals } = decoded;
+    if (positionals.length === 0) {
+      return reportFaults('validate', [
+        { path: 'FILES', message: 'expected at least one file or directory' },
+      ]);
+    }
+    const loaded = await loadManifests(positionals);
+    const result = compile(loaded.snapshot, compileOptions(values, 'files'));
+    const report = buildReport(loaded, result);
+    console.log(values.output === 'json' ? JSON.stringify(report, undefined, 2) : renderReport(report));
+    return report.errors === 0 ? 0 : 1;
+  },
+};
