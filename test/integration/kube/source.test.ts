@@ -179,7 +179,7 @@ describe('the source of objects of a cluster', { skip: skipWithout(binaries) }, 
       const maps: readonly ReadonlyMap<string, unknown>[] = Object.values(rest);
       return (
         namespaces.has('shop') &&
-        maps.flatMap((map) => [...map.keys()]).every((key) => /^(default|kube-system)\//.test(key))
+        maps.flatMap((map) => Array.from(map.keys())).every((key) => /^(default|kube-system)\//.test(key))
       );
     });
   });
