@@ -1,0 +1,48 @@
+/** Turns a finished transaction into its access record. */
+
+import { hideQueryCredentials, type ParameterNames } from '../http/credentials.ts';
+import type { RequestRecord } from '../telemetry/ports.ts';
+import type { Transaction } from './transaction.ts';
+
+/** A caller may send its secret to a route that asks for none. */
+const DEFAULT_NAMES: ParameterNames = { clientId: 'client_id', clientSecret: 'client_secret' };
+
+/** `endedMs`: monotonic. */
+export function accessRecord(transaction: Transaction, endedMs: number): RequestRecord {
+  const { head, route, plan, request } = transaction;
+  return {
+    requestId: transaction.requestId,
+    clientAddress: transaction.clientAddress,
+    method: request.method ?? '',
+    routeHost: transaction.routeHost,
+    host: head?.host ?? '',
+    path: recordedPath(transaction),
+    status: transaction.status,
+    reason: transaction.reason,
+    requestBytes: transaction.requestBytes,
+    responseBytes: transaction.responseBytes,
+    durationMs: endedMs - transaction.startedMs,
+    upstreamAddress: transaction.upstreamAddress,
+    upstreamStatus: transaction.upstreamStatus,
+    upstreamDurationMs: transaction.upstreamDurationMs,
+    upstreamTries: transaction.upstreamTries,
+    namespace: route?.ingress.namespace ?? '',
+    ingress: route?.ingress.name ?? '',
+    service: transaction.service,
+    policy: plan?.policy ?? (route?.action.kind === 'refuse' ? (route.action.policy ?? '') : ''),
+    authOutcome: transaction.authOutcome,
+    clientId: transaction.clientId,
+    credentialSource: transaction.credentialSource,
+    cause: transaction.cause,
+  };
+}
+
+function recordedPath({ request, plan }: Transaction): string {
+  const target = request.url ?? '';
+  const mark = target.indexOf('?');
+  if (mark < 0) return target;
+  const names = plan?.clientCredentials?.parameterNames;
+  let query = hideQueryCredentials(target.slice(mark + 1), DEFAULT_NAMES);
+  if (query !== undefined && names !== undefined) query = hideQueryCredentials(query, names);
+  return query === undefined ? target.slice(0, mark) : `${target.slice(0, mark)}?${query}`;
+}

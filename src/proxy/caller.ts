@@ -1,0 +1,43 @@
+/** The connection that a request came by, looked at once. */
+
+import { isIPv6, type BlockList, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+
+import { unmapped } from '../http/client-address.ts';
+import type { Transaction } from './transaction.ts';
+
+export interface Caller {
+  /** Without IPv4 mapping. */
+  readonly peerAddress: string;
+  readonly isPeerTrusted: boolean;
+  readonly isTls: boolean;
+  /** Requests that came by it and are not over; more than one where the caller pipelines. */
+  inFlight: number;
+  /** The last of them. */
+  current: Transaction | undefined;
+}
+
+export type IsTrusted = (address: string) => boolean;
+
+export function trustIn(trustedProxies: BlockList): IsTrusted {
+  return (address) => trustedProxies.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+}
+
+/** Remembers the answer for each connection, which carries many requests. */
+export function createCallers(isTrusted: IsTrusted): (socket: Socket | TLSSocket) => Caller {
+  const known = new WeakMap<Socket, Caller>();
+  return (socket) => {
+    const caller = known.get(socket);
+    if (caller !== undefined) return caller;
+    const peerAddress = unmapped(socket.remoteAddress ?? '');
+    const seen: Caller = {
+      peerAddress,
+      isPeerTrusted: peerAddress !== '' && isTrusted(peerAddress),
+      isTls: 'encrypted' in socket && socket.encrypted,
+      inFlight: 0,
+      current: undefined,
+    };
+    known.set(socket, seen);
+    return seen;
+  };
+}

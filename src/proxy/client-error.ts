@@ -1,0 +1,96 @@
+/** Answers what the parser of requests refuses: once, and the connection ends. */
+
+import { randomUUID } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+
+import { problemResponse } from '../http/problem.ts';
+import type { RequestRecord } from '../telemetry/ports.ts';
+import type { Caller } from './caller.ts';
+import type { ProxyContext } from './context.ts';
+import { deny } from './decision.ts';
+import { sendProblem } from './respond.ts';
+
+/** For the event `clientError`. What is under way on the connection gets no answer that is not its own. */
+export function refuseConnection(context: ProxyContext, error: NodeJS.ErrnoException, socket: Socket): void {
+  const caller = context.callerOf(socket);
+  const current = caller.current;
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+  } else if (caller.inFlight === 0) {
+    const requestId = randomUUID();
+    const answer = refusal(error.code);
+    context.telemetry.requestFinished(refusalRecord(caller, answer, requestId));
+    socket.end(refusalText(answer, requestId));
+  } else if (current === undefined || current.request.complete || current.response.headersSent) {
+    // The bytes at fault come after a whole request, which is still to be answered, or while its answer is on the way.
+    if (current?.request.complete === true) current.response.once('close', () => socket.destroy());
+    else socket.destroy();
+  } else {
+    current.active?.abort();
+    current.response.shouldKeepAlive = false;
+    sendProblem(current, deny('BadRequest', 'the body of the request is not well-formed'), context.nowMs());
+  }
+}
+
+interface Refusal {
+  readonly status: number;
+  readonly detail: string;
+}
+
+function refusal(code: string | undefined): Refusal {
+  if (code === 'HPE_HEADER_OVERFLOW') return { status: 431, detail: 'the header is too large' };
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return { status: 408, detail: 'the request did not come in time' };
+  return { status: 400, detail: 'the request is not valid HTTP/1.1' };
+}
+
+/** The problem as a whole response: no request, and so no response object, exists. */
+function refusalText({ status, detail }: Refusal, requestId: string): string {
+  const problem = problemResponse({
+    reason: 'BadRequest',
+    requestId,
+    detail,
+    method: 'GET',
+    retryAfterSeconds: undefined,
+    challenge: undefined,
+    isGrpc: false,
+  });
+  const body = JSON.stringify({ ...(JSON.parse(problem.body) as object), status });
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+    'Cache-Control: no-store',
+    `X-Request-Id: ${requestId}`,
+  ];
+  return `${lines.join('\r\n')}\r\n\r\n${body}`;
+}
+
+function refusalRecord(caller: Caller, { status, detail }: Refusal, requestId: string): RequestRecord {
+  return {
+    requestId,
+    clientAddress: caller.peerAddress,
+    method: '',
+    routeHost: '',
+    host: '',
+    path: '',
+    status,
+    reason: 'BadRequest',
+    requestBytes: 0,
+    responseBytes: 0,
+    durationMs: 0,
+    upstreamAddress: undefined,
+    upstreamStatus: undefined,
+    upstreamDurationMs: undefined,
+    upstreamTries: 0,
+    namespace: '',
+    ingress: '',
+    service: '',
+    policy: '',
+    authOutcome: 'open',
+    clientId: undefined,
+    credentialSource: undefined,
+    cause: detail,
+  };
+}

@@ -1,0 +1,22 @@
+/** What every step of a request can reach: the ports, the limits and the state of one proxy thread. */
+
+import type { Logger } from '../telemetry/ports.ts';
+import type { createCallers, IsTrusted } from './caller.ts';
+import type { Deadlines } from './deadlines.ts';
+import type { Deciders } from './decision.ts';
+import type { ProxyLimits } from './limits.ts';
+import type { Routing } from './routing.ts';
+import type { Tunnels } from './tunnels.ts';
+import type { Backends } from './upstream/backends.ts';
+
+export interface ProxyContext extends Deciders {
+  readonly logger: Logger;
+  readonly limits: ProxyLimits;
+  readonly deadlines: Deadlines;
+  readonly backends: Backends;
+  readonly tunnels: Tunnels;
+  readonly isTrusted: IsTrusted;
+  readonly callerOf: ReturnType<typeof createCallers>;
+  /** As it is now; a request asks once. */
+  readonly routing: () => Routing;
+}

@@ -1,0 +1,152 @@
+/** Decides whether a request under a policy may pass: exemption, credentials, token, requirements. */
+
+import type { CacheKeys } from '../authz/cache-key.ts';
+import { authorize, mayClientCall, type Verdict } from '../authz/authorize.ts';
+import { tokenClientId } from '../authz/claims.ts';
+import { isExempt } from '../authz/exemption.ts';
+import type { ExchangeOutcome, Grant, TokenRequest, TokenSource } from '../authz/ports.ts';
+import { takeCallerParameters, type Credentials, type TakenCredentials } from '../http/credentials.ts';
+import type { RequestHead } from '../http/request-head.ts';
+import type { Reason } from '../model/reasons.ts';
+import type { PlanKey, PolicyPlan } from '../model/table.ts';
+import type { ProxyTelemetry } from '../telemetry/ports.ts';
+import { headerValue } from './request-fields.ts';
+import type { Transaction } from './transaction.ts';
+
+export type Decision =
+  | { readonly kind: 'exempt' }
+  | { readonly kind: 'allow'; readonly grant: Grant }
+  | Denial;
+
+export interface Denial {
+  readonly kind: 'deny';
+  readonly reason: Reason;
+  readonly detail: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly retryAtMs?: number | undefined;
+  readonly requiredScope?: string | undefined;
+  /** The caller brought a token of its own. */
+  readonly isBearer?: boolean;
+}
+
+/** A request under a policy, as one table had it. */
+export interface Guarded {
+  readonly transaction: Transaction;
+  readonly head: RequestHead;
+  readonly planKey: PlanKey;
+  readonly plan: PolicyPlan;
+}
+
+export interface Deciders {
+  readonly tokens: TokenSource;
+  readonly cacheKeys: CacheKeys;
+  readonly telemetry: ProxyTelemetry;
+  /** Wall clock. */
+  readonly nowMs: () => number;
+}
+
+/** What can be said without credentials. `undefined`: it depends on them. */
+export function decideWithoutCredentials({ transaction, head, plan }: Guarded): Decision | undefined {
+  const { rawHeaders } = transaction.request;
+  if (isExempt(plan, head, (name) => headerValue(rawHeaders, name))) return { kind: 'exempt' };
+  if (plan.transport === 'TlsOnly' && !cameOverTls(transaction)) {
+    return deny('TlsRequired', 'this host and path take credentials over TLS only');
+  }
+  return undefined;
+}
+
+/** A promise only where the provider has to be asked. */
+export function decide(
+  deciders: Deciders,
+  guarded: Guarded,
+  taken: TakenCredentials,
+): Decision | Promise<Decision> {
+  if (taken.kind === 'none') return deny('MissingCredentials', undefined);
+  if (taken.kind === 'fault') return deny(taken.reason, taken.detail);
+  return decideFor(deciders, guarded, taken);
+}
+
+function decideFor(
+  deciders: Deciders,
+  guarded: Guarded,
+  credentials: Credentials,
+): Decision | Promise<Decision> {
+  const request = tokenRequest(deciders, guarded, credentials);
+  if ('reason' in request) return request;
+  const { tokens, telemetry } = deciders;
+  const nowMs = deciders.nowMs();
+  const known = tokens.lookup(request.key, nowMs);
+  if (known === undefined) {
+    telemetry.tokenCacheLookup('miss');
+    return tokens.obtain(request).then((outcome) => judge(guarded, credentials, outcome));
+  }
+  telemetry.tokenCacheLookup(known.kind === 'granted' ? 'hit' : 'negative_hit');
+  if (known.kind === 'granted' && request.kind === 'exchange' && nowMs >= known.refreshFromMs) {
+    // This request is served with the token that is there; the token source sees to it that one refresh runs.
+    void tokens.obtain({ ...request, purpose: 'refresh' });
+  }
+  return judge(guarded, credentials, known);
+}
+
+function tokenRequest(
+  { cacheKeys }: Deciders,
+  { transaction, head, plan, planKey }: Guarded,
+  credentials: Credentials,
+): TokenRequest | Denial {
+  const { clientAddress } = transaction;
+  if (credentials.kind === 'bearer') {
+    const { token } = credentials;
+    return { kind: 'bearer', key: cacheKeys.forBearer(plan, token), planKey, plan, clientAddress, token };
+  }
+  const { clientId, clientSecret, source } = credentials;
+  transaction.clientId = clientId;
+  transaction.credentialSource = source;
+  const allowed = mayClientCall(plan, clientId, head);
+  if (allowed.kind === 'deny') return deny(allowed.reason, allowed.detail);
+  if (plan.clientCredentials === undefined) return deny('MissingCredentials', undefined);
+  const { rawHeaders } = transaction.request;
+  const chosen = takeCallerParameters(
+    plan.clientCredentials,
+    (name) => headerValue(rawHeaders, name),
+    head.query,
+  );
+  if (chosen.kind === 'fault') return deny(chosen.reason, chosen.detail);
+  const callerParameters = chosen.parameters;
+  const key = cacheKeys.forClient(plan, clientId, clientSecret, callerParameters);
+  return {
+    kind: 'exchange',
+    key,
+    planKey,
+    plan,
+    clientAddress,
+    clientId,
+    clientSecret,
+    callerParameters,
+    purpose: 'miss',
+  };
+}
+
+function judge(guarded: Guarded, credentials: Credentials, outcome: ExchangeOutcome): Decision {
+  const isBearer = credentials.kind === 'bearer';
+  if (outcome.kind === 'refused') {
+    const { reason, detail, retryAtMs } = outcome;
+    return { kind: 'deny', reason, detail, retryAtMs, isBearer };
+  }
+  const { transaction, plan, head } = guarded;
+  const clientId = isBearer ? tokenClientId(outcome.claims) : credentials.clientId;
+  transaction.clientId = clientId;
+  const verdict: Verdict = authorize(plan, outcome.claims, clientId, head);
+  if (verdict.kind === 'allow') return { kind: 'allow', grant: outcome };
+  const { reason, detail, requiredScope } = verdict;
+  return { kind: 'deny', reason, detail, requiredScope, isBearer };
+}
+
+/** `X-Forwarded-Proto` counts from a trusted peer only, and then every hop that it lists must have been `https`. */
+function cameOverTls({ caller, fields }: Transaction): boolean {
+  if (!caller.isPeerTrusted || fields.forwardedProto === undefined) return caller.isTls;
+  return fields.forwardedProto.split(',').every((hop) => /^(?:https|wss)$/i.test(hop.trim()));
+}
+
+export function deny(reason: Reason, detail: string | undefined): Denial {
+  return { kind: 'deny', reason, detail };
+}

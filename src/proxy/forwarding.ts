@@ -1,0 +1,171 @@
+/** Sends one request to an endpoint of its backend and the response back, both ways as fast as the slower side takes it. */
+
+import { headersForCaller } from '../http/forward-headers.ts';
+import type { ProxyContext } from './context.ts';
+import { fail } from './failure.ts';
+import { ProxyError } from './proxy-error.ts';
+import { RequestBodyPump } from './request-body-pump.ts';
+import type { Transaction } from './transaction.ts';
+import type { Balancer } from './upstream/balancer.ts';
+import type { ExchangeSink, SendFailure, UpstreamConnection } from './upstream/connection.ts';
+import type { UpstreamEndpoint } from './upstream/endpoint.ts';
+import type { ResponseHead } from './upstream/response-head.ts';
+import { sendInterim, ResponseWriter } from './response-writer.ts';
+
+export type ForwardBody =
+  | { readonly kind: 'none' }
+  /** Sent with the head; can be sent again. */
+  | { readonly kind: 'bytes'; readonly bytes: Buffer }
+  /** Read from the caller as the upstream takes it, after `prefix`. */
+  | { readonly kind: 'stream'; readonly prefix: Buffer | undefined };
+
+export interface UpstreamRequest {
+  readonly balancer: Balancer;
+  readonly method: string;
+  /** Request line and header lines, each ended by CRLF, and the empty line; latin1. */
+  readonly head: string;
+  readonly body: ForwardBody;
+}
+
+/** Tries after the first that failed before anything was lost. */
+const MAX_RETRIES = 2;
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+
+export class Forwarding implements ExchangeSink {
+  readonly #context: ProxyContext;
+  readonly #transaction: Transaction;
+  readonly #request: UpstreamRequest;
+  readonly #writer: ResponseWriter;
+  #endpoint: UpstreamEndpoint | undefined;
+  #connection: UpstreamConnection | undefined;
+  #pump: RequestBodyPump | undefined;
+  #tried: Set<UpstreamEndpoint> | undefined;
+  #retries = 0;
+  #wasStale = false;
+  #isPaused = false;
+
+  constructor(context: ProxyContext, transaction: Transaction, request: UpstreamRequest) {
+    this.#context = context;
+    this.#transaction = transaction;
+    this.#request = request;
+    this.#writer = new ResponseWriter(transaction);
+  }
+
+  start(): void {
+    this.#transaction.upstreamStartedMs = performance.now();
+    this.#try(this.#request.balancer.pick());
+  }
+
+  /** The caller is gone: the upstream need not go on. */
+  abort(): void {
+    this.#pump?.stop();
+    this.#connection?.destroy();
+    this.#finishTiming();
+  }
+
+  onReady(): void {
+    const { body } = this.#request;
+    if (body.kind !== 'stream' || this.#connection === undefined) return;
+    this.#pump = new RequestBodyPump(this.#transaction, this.#connection, body.prefix);
+    this.#pump.start();
+  }
+
+  onInterim(head: ResponseHead): void {
+    // 100 has been answered by the gateway itself, as soon as the caller was allowed to go on.
+    if (head.status !== 100) sendInterim(this.#transaction.response, head);
+  }
+
+  onHead(head: ResponseHead): void {
+    this.#transaction.upstreamStatus = head.status;
+    this.#writer.begin(head, headersForCaller(head.rawHeaders));
+  }
+
+  onBody(bytes: Buffer): void {
+    if (!this.#writer.write(bytes)) this.#pause();
+  }
+
+  onEnd(rawTrailers: readonly string[]): void {
+    this.#finishTiming();
+    this.#pump?.stop();
+    this.#writer.end(rawTrailers);
+    if (this.#connection !== undefined) this.#endpoint?.release(this.#connection);
+    this.#connection = undefined;
+  }
+
+  onFlush(): void {
+    if (!this.#writer.flush()) this.#pause();
+  }
+
+  onDrain(): void {
+    this.#pump?.resume();
+  }
+
+  onFailure(failure: SendFailure): void {
+    const isCallersTurn = this.#isPaused || this.#pump?.isAwaitingCaller === true;
+    this.#pump?.stop();
+    this.#connection = undefined;
+    if (this.#transaction.isOver || this.#retry(failure)) return;
+    this.#finishTiming();
+    const isCallersFault = isCallersTurn && failure.error.code === 'UpstreamTimeout';
+    const error = isCallersFault
+      ? new ProxyError('ClientClosed', 'the caller kept silent for too long')
+      : failure.error;
+    fail(this.#context, this.#transaction, error);
+  }
+
+  #try(endpoint: UpstreamEndpoint | undefined, isFresh = false): void {
+    if (endpoint === undefined) {
+      fail(this.#context, this.#transaction, new ProxyError('NoEndpoints', 'the service has no endpoint'));
+      return;
+    }
+    this.#endpoint = endpoint;
+    this.#transaction.upstreamTries++;
+    this.#transaction.upstreamAddress = endpoint.name;
+    const { method, head, body } = this.#request;
+    const connection = (isFresh ? undefined : endpoint.takeIdle()) ?? endpoint.connect();
+    this.#connection = connection;
+    const text = body.kind === 'bytes' ? head + body.bytes.toString('latin1') : head;
+    connection.send(this, method, text, body.kind !== 'stream');
+  }
+
+  /** @returns whether the request is on its way again. */
+  #retry({ error, progress, isReused }: SendFailure): boolean {
+    const { method, body, balancer } = this.#request;
+    const isRepeatable =
+      progress === 'unsent' ||
+      (progress === 'sent' &&
+        error.code === 'UpstreamProtocolError' &&
+        IDEMPOTENT.has(method) &&
+        body.kind !== 'stream');
+    if (!isRepeatable || this.#endpoint === undefined) return false;
+    if (isReused && !this.#wasStale) {
+      this.#wasStale = true;
+      this.#try(this.#endpoint, true);
+      return true;
+    }
+    if (this.#retries >= MAX_RETRIES) return false;
+    this.#tried ??= new Set();
+    this.#tried.add(this.#endpoint);
+    const next = balancer.pickAgain(this.#tried);
+    if (next === undefined) return false;
+    this.#retries++;
+    this.#try(next);
+    return true;
+  }
+
+  #pause(): void {
+    if (this.#isPaused || this.#connection === undefined) return;
+    this.#isPaused = true;
+    this.#connection.pause();
+    this.#transaction.response.once('drain', () => {
+      this.#isPaused = false;
+      this.#connection?.resume();
+    });
+  }
+
+  #finishTiming(): void {
+    const { upstreamStartedMs } = this.#transaction;
+    if (upstreamStartedMs === undefined) return;
+    this.#transaction.upstreamDurationMs ??= performance.now() - upstreamStartedMs;
+  }
+}

@@ -1,0 +1,26 @@
+/** Times and sizes within which the data plane works. */
+
+export interface ProxyLimits {
+  /** Request line and header fields together. */
+  readonly headerBytes: number;
+  readonly headersTimeoutMs: number;
+  /** Longer than the idle time of any load balancer in front. */
+  readonly keepAliveTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  /** From the last byte of the request to the first byte of the answer. */
+  readonly firstByteTimeoutMs: number;
+  /** Without a byte in either direction, whoever is at fault. */
+  readonly idleTimeoutMs: number;
+  /** How often deadlines are looked at: no deadline is more exact than this. */
+  readonly sweepIntervalMs: number;
+}
+
+export const DEFAULT_LIMITS: ProxyLimits = {
+  headerBytes: 16 * 1024,
+  headersTimeoutMs: 15_000,
+  keepAliveTimeoutMs: 75_000,
+  connectTimeoutMs: 5_000,
+  firstByteTimeoutMs: 60_000,
+  idleTimeoutMs: 60_000,
+  sweepIntervalMs: 500,
+};

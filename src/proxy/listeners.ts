@@ -1,0 +1,131 @@
+/** The servers of one proxy thread: strict parsing, limits, TLS by name, an orderly end. */
+
+import { once } from 'node:events';
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
+
+import type { Caller } from './caller.ts';
+import { refuseConnection } from './client-error.ts';
+import type { ProxyContext } from './context.ts';
+import { createDefaultCertificate } from './default-certificate.ts';
+import { handleRequest } from './handler.ts';
+import type { TlsCertificates } from './tls-certificates.ts';
+import type { Transaction } from './transaction.ts';
+import { isWebSocketUpgrade, responseOn } from './tunnels.ts';
+
+export interface ListenTarget {
+  /** `undefined`: every address. */
+  readonly host: string | undefined;
+  /** 0: any free port. */
+  readonly port: number;
+  /** Several threads listen on the same port. */
+  readonly reusePort: boolean;
+}
+
+export class Listeners {
+  readonly #context: ProxyContext;
+  readonly #certificates: TlsCertificates;
+  readonly #servers: Server[] = [];
+  /** By open connection. */
+  readonly #callers = new Set<Caller>();
+  #isClosing = false;
+
+  constructor(context: ProxyContext, certificates: TlsCertificates) {
+    this.#context = context;
+    this.#certificates = certificates;
+  }
+
+  /** @returns the port; rejects where it cannot be bound. */
+  async listenHttp(target: ListenTarget): Promise<number> {
+    return await this.#listen(createHttpServer(this.#options()), target);
+  }
+
+  async listenHttps(target: ListenTarget): Promise<number> {
+    const server = createHttpsServer({
+      ...this.#options(),
+      ...createDefaultCertificate(this.#context.nowMs()),
+      minVersion: 'TLSv1.2',
+      ALPNProtocols: ['http/1.1'],
+      SNICallback: (name, done) => done(null, this.#certificates.contextFor(name)),
+    });
+    return await this.#listen(server, target);
+  }
+
+  /** Takes no new connection, closes the idle ones, and the others with their response, or after `timeoutMs`. */
+  async drain(timeoutMs: number): Promise<void> {
+    this.#isClosing = true;
+    for (const { current } of this.#callers) if (current !== undefined) closeAfter(current);
+    const closed = this.#servers.splice(0).map(async (server) => {
+      const timer = setTimeout(() => server.closeAllConnections(), timeoutMs);
+      // Also closes the connections that are idle now.
+      await new Promise((resolve) => server.close(resolve));
+      clearTimeout(timer);
+    });
+    await Promise.all(closed);
+  }
+
+  #options(): Parameters<typeof createHttpServer>[0] & object {
+    const { limits } = this.#context;
+    return {
+      insecureHTTPParser: false,
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: limits.headersTimeoutMs,
+      // Uploads may take as long as they move: silence is bounded, not the whole.
+      requestTimeout: 0,
+      connectionsCheckingInterval: Math.ceil(limits.headersTimeoutMs / 5),
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      // A missing Host gets a problem document from the handler.
+      requireHostHeader: false,
+      shouldUpgradeCallback: isWebSocketUpgrade,
+    };
+  }
+
+  async #listen(server: Server, target: ListenTarget): Promise<number> {
+    const context = this.#context;
+    // Node would drop further headers in silence, one that frames the body perhaps; the size is bounded anyway.
+    server.maxHeadersCount = 0;
+    server.on('connection', (socket: Socket) => {
+      context.telemetry.connections(1);
+      socket.once('close', () => context.telemetry.connections(-1));
+    });
+    server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
+      const caller = context.callerOf(socket);
+      this.#callers.add(caller);
+      socket.once('close', () => this.#callers.delete(caller));
+    });
+    server.on('request', (request, response) => this.#handle(request, response));
+    server.on('checkContinue', (request, response) => {
+      this.#handle(request, response, { awaitsContinue: true });
+    });
+    server.on('upgrade', (request, socket, head) => {
+      this.#handle(request, responseOn(request, socket), { upgrade: { socket, head } });
+    });
+    server.on('clientError', (error, socket) => refuseConnection(context, error, socket as Socket));
+    server.listen({ ...target, exclusive: true });
+    await once(server, 'listening');
+    this.#servers.push(server);
+    return (server.address() as AddressInfo).port;
+  }
+
+  #handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    special?: Parameters<typeof handleRequest>[3],
+  ): void {
+    if (this.#isClosing) response.shouldKeepAlive = false;
+    handleRequest(this.#context, request, response, special);
+  }
+}
+
+/** The connection is not used again. */
+function closeAfter({ request, response }: Transaction): void {
+  if (response.headersSent) response.once('close', () => request.socket.end());
+  else response.shouldKeepAlive = false;
+}

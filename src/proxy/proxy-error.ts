@@ -1,0 +1,26 @@
+/** The one error of the data plane: a broken world, as a code that is also the reason that the caller is told. */
+
+import type { Reason } from '../model/reasons.ts';
+
+export type ProxyErrorCode =
+  | 'NoEndpoints'
+  | 'UpstreamUnreachable'
+  | 'UpstreamTimeout'
+  | 'UpstreamProtocolError'
+  | 'ClientClosed';
+
+/** `message` is for the operator's log: lower-case, without a word of what caller or upstream sent. */
+export class ProxyError extends Error {
+  override readonly name = 'ProxyError';
+  readonly code: ProxyErrorCode;
+
+  constructor(code: ProxyErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+  }
+}
+
+/** The only place where a failure becomes a reason. What is no {@link ProxyError} is a bug: the request is refused. */
+export function reasonOf(error: unknown): Reason | 'ClientClosed' {
+  return error instanceof ProxyError ? error.code : 'PolicyUnavailable';
+}

@@ -1,0 +1,103 @@
+/** The data plane of one thread: a table comes in, requests are answered by it. */
+
+import type { BlockList } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+
+import type { CacheKeys } from '../authz/cache-key.ts';
+import type { TokenSource } from '../authz/ports.ts';
+import type { TableDelta } from '../compile/delta.ts';
+import type { Logger, ProxyTelemetry } from '../telemetry/ports.ts';
+import { createCallers, trustIn } from './caller.ts';
+import type { ProxyContext } from './context.ts';
+import { Deadlines } from './deadlines.ts';
+import { DEFAULT_LIMITS, type ProxyLimits } from './limits.ts';
+import { Listeners, type ListenTarget } from './listeners.ts';
+import { changedRouting, emptyRouting } from './routing.ts';
+import { TlsCertificates } from './tls-certificates.ts';
+import { Tunnels } from './tunnels.ts';
+import { Backends } from './upstream/backends.ts';
+
+export type { ListenTarget } from './listeners.ts';
+export type { ProxyLimits } from './limits.ts';
+
+export interface ProxyOptions {
+  readonly tokens: TokenSource;
+  readonly cacheKeys: CacheKeys;
+  readonly telemetry: ProxyTelemetry;
+  readonly logger: Logger;
+  readonly trustedProxies: BlockList;
+  /** Wall clock, milliseconds since the epoch. Default: the system's. */
+  readonly now?: () => number;
+  /** In [0, 1). Default: `Math.random`. */
+  readonly random?: () => number;
+  readonly limits?: Partial<ProxyLimits>;
+}
+
+export interface Proxy {
+  /** Takes effect with the next request; those under way keep what they began with. */
+  apply(delta: TableDelta, certificateKeys: Readonly<Record<string, string>>): void;
+  /** @returns the ports that were bound; rejects where one cannot be. */
+  listen(
+    http: ListenTarget | undefined,
+    https: ListenTarget | undefined,
+  ): Promise<{ readonly http: number | undefined; readonly https: number | undefined }>;
+  /**
+   * Goes on as before for `delayMs`, while load balancers learn of it; then takes no new connection and resolves when
+   * every response has ended, or breaks what is left after `timeoutMs`.
+   */
+  drain(delayMs: number, timeoutMs: number): Promise<void>;
+  /** Breaks everything off. */
+  close(): Promise<void>;
+}
+
+export function createProxy(options: ProxyOptions): Proxy {
+  const { logger, now = Date.now, random = Math.random } = options;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const deadlines = new Deadlines(limits.sweepIntervalMs);
+  const backends = new Backends({ limits, deadlines, random });
+  const certificates = new TlsCertificates({ logger, nowMs: now });
+  const isTrusted = trustIn(options.trustedProxies);
+  const tunnels = new Tunnels();
+  let routing = emptyRouting();
+  const context: ProxyContext = {
+    ...options,
+    nowMs: now,
+    limits,
+    deadlines,
+    backends,
+    tunnels,
+    isTrusted,
+    callerOf: createCallers(isTrusted),
+    routing: () => routing,
+  };
+  const listeners = new Listeners(context, certificates);
+
+  return {
+    apply(delta, certificateKeys) {
+      for (const [key, backend] of Object.entries(delta.backends.set)) backends.set(key, backend);
+      for (const key of delta.backends.removed) backends.remove(key);
+      routing = changedRouting(routing, delta);
+      certificates.apply(routing.table.certificates, certificateKeys);
+    },
+    async listen(http, https) {
+      return {
+        http: http && (await listeners.listenHttp(http)),
+        https: https && (await listeners.listenHttps(https)),
+      };
+    },
+    async drain(delayMs, timeoutMs) {
+      await pause(delayMs);
+      tunnels.closeAll();
+      await listeners.drain(timeoutMs);
+      tunnels.destroy();
+      backends.destroy();
+      deadlines.close();
+    },
+    async close() {
+      tunnels.destroy();
+      await listeners.drain(0);
+      backends.destroy();
+      deadlines.close();
+    },
+  };
+}

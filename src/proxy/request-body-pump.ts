@@ -1,0 +1,64 @@
+/** Moves the body of a request from the caller to the upstream, no faster than the upstream takes it. */
+
+import type { Transaction } from './transaction.ts';
+import type { UpstreamConnection } from './upstream/connection.ts';
+
+export class RequestBodyPump {
+  readonly #transaction: Transaction;
+  readonly #connection: UpstreamConnection;
+  readonly #prefix: Buffer | undefined;
+  readonly #onData = (chunk: Buffer): void => this.#send(chunk);
+  readonly #onEnd = (): void => this.#finish();
+  /** The upstream could take more, and the caller has not given it. */
+  isAwaitingCaller = false;
+
+  constructor(transaction: Transaction, connection: UpstreamConnection, prefix: Buffer | undefined) {
+    this.#transaction = transaction;
+    this.#connection = connection;
+    this.#prefix = prefix;
+  }
+
+  start(): void {
+    const { request } = this.#transaction;
+    this.isAwaitingCaller = true;
+    this.#transaction.continueBody();
+    if (this.#prefix !== undefined && this.#prefix.length > 0) this.#send(this.#prefix);
+    request.on('data', this.#onData).on('end', this.#onEnd);
+    if (this.isAwaitingCaller) request.resume();
+  }
+
+  resume(): void {
+    if (this.isAwaitingCaller) return;
+    this.isAwaitingCaller = true;
+    this.#transaction.request.resume();
+  }
+
+  stop(): void {
+    this.isAwaitingCaller = false;
+    this.#transaction.request.off('data', this.#onData).off('end', this.#onEnd);
+  }
+
+  #send(chunk: Buffer): void {
+    this.#transaction.requestBytes += chunk.length;
+    if (this.#write(chunk)) return;
+    this.isAwaitingCaller = false;
+    this.#transaction.request.pause();
+  }
+
+  #write(chunk: Buffer): boolean {
+    if (!this.#transaction.fields.isChunked) return this.#connection.write(chunk);
+    this.#connection.cork();
+    this.#connection.write(`${chunk.length.toString(16)}\r\n`);
+    this.#connection.write(chunk);
+    const isTaken = this.#connection.write('\r\n');
+    this.#connection.uncork();
+    return isTaken;
+  }
+
+  #finish(): void {
+    this.stop();
+    // Trailers of a request are dropped: no check that the gateway made holds for them.
+    if (this.#transaction.fields.isChunked) this.#connection.write('0\r\n\r\n');
+    this.#connection.requestSent();
+  }
+}

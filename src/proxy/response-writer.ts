@@ -1,0 +1,109 @@
+/** Writes a response to the caller: a small one in one piece, any other as it comes. */
+
+import type { OutgoingHttpHeader, ServerResponse } from 'node:http';
+
+import type { Transaction } from './transaction.ts';
+import type { ResponseHead } from './upstream/response-head.ts';
+
+/** Up to here the body goes out in one write with the head. */
+const SMALL_BODY_BYTES = 16 * 1024;
+
+export class ResponseWriter {
+  readonly #transaction: Transaction;
+  #head: ResponseHead | undefined;
+  #headers: string[] = [];
+  /** The beginning of the body, held back until the end of the read: latin1. */
+  #held: string | undefined;
+  #isHeadWritten = false;
+
+  constructor(transaction: Transaction) {
+    this.#transaction = transaction;
+  }
+
+  begin(head: ResponseHead, headers: string[]): void {
+    this.#head = head;
+    this.#headers = headers;
+  }
+
+  /** `bytes` are copied. @returns false when the caller should be waited for. */
+  write(bytes: Buffer): boolean {
+    this.#transaction.responseBytes += bytes.length;
+    if (!this.#isHeadWritten && this.#held === undefined && bytes.length <= SMALL_BODY_BYTES) {
+      this.#held = bytes.toString('latin1');
+      return true;
+    }
+    this.flush();
+    return this.#transaction.response.write(Buffer.from(bytes));
+  }
+
+  /** Sends what is held back. @returns as {@link write}. */
+  flush(): boolean {
+    const { response } = this.#transaction;
+    if (this.#head === undefined || this.#transaction.isOver || response.writableEnded) return true;
+    if (this.#isHeadWritten && this.#held === undefined) return true;
+    this.#writeHead(this.#head);
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined) return response.write(held, 'latin1');
+    response.flushHeaders();
+    return true;
+  }
+
+  end(rawTrailers: readonly string[]): void {
+    const { response } = this.#transaction;
+    if (this.#head === undefined || this.#transaction.isOver) return;
+    this.#writeHead(this.#head);
+    if (rawTrailers.length > 0) response.addTrailers(pairs(rawTrailers));
+    if (this.#held === undefined) response.end();
+    else response.end(this.#held, 'latin1');
+  }
+
+  #writeHead(head: ResponseHead): void {
+    if (this.#isHeadWritten) return;
+    this.#isHeadWritten = true;
+    const { request, response } = this.#transaction;
+    // The caller is still sending what nobody reads: its connection cannot be used again.
+    if (hasBody(this.#transaction) && !request.complete) response.shouldKeepAlive = false;
+    this.#transaction.status = head.status;
+    response.writeHead(
+      head.status,
+      head.statusText,
+      framedHeaders(head, this.#headers) as OutgoingHttpHeader[],
+    );
+  }
+}
+
+export function hasBody({ fields }: Transaction): boolean {
+  return fields.isChunked || fields.contentLength > 0;
+}
+
+/** Passes an interim response on, as far as this version of Node can. */
+export function sendInterim(response: ServerResponse, head: ResponseHead): void {
+  const headers: Record<string, string | string[]> = {};
+  for (let at = 0; at < head.rawHeaders.length; at += 2) {
+    const name = head.rawHeaders[at] ?? '';
+    const value = head.rawHeaders[at + 1] ?? '';
+    const previous = headers[name];
+    headers[name] = previous === undefined ? value : [previous, value].flat();
+  }
+  if (head.status === 103 && !response.headersSent) response.writeEarlyHints(headers);
+}
+
+/** Without what would frame the response in another way than its status or the caller's version does. */
+function framedHeaders(head: ResponseHead, headers: string[]): string[] {
+  // RFC 9110, 8.6: no Content-Length in a 204. A Trailer field without chunks announces what cannot come.
+  const unwanted =
+    head.status === 204 ? 'content-length' : head.framing === 'chunked' ? undefined : 'trailer';
+  if (unwanted === undefined) return headers;
+  for (let at = headers.length - 2; at >= 0; at -= 2) {
+    const name = headers[at] ?? '';
+    if (name.length === unwanted.length && name.toLowerCase() === unwanted) headers.splice(at, 2);
+  }
+  return headers;
+}
+
+function pairs(raw: readonly string[]): [string, string][] {
+  const found: [string, string][] = [];
+  for (let at = 0; at < raw.length; at += 2) found.push([raw[at] ?? '', raw[at + 1] ?? '']);
+  return found;
+}

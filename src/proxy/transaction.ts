@@ -1,0 +1,77 @@
+/** One request of a caller, its response, and what is known about both so far. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+import type { RequestHead } from '../http/request-head.ts';
+import type { Reason } from '../model/reasons.ts';
+import type { PolicyPlan, Route } from '../model/table.ts';
+import type { AuthOutcome } from '../telemetry/ports.ts';
+import type { Caller } from './caller.ts';
+import { readRequestFields, type RequestFields } from './request-fields.ts';
+
+/** What comes with a request to switch protocols. */
+export interface UpgradeSocket {
+  readonly socket: Duplex;
+  /** What the caller sent after its request. */
+  readonly head: Buffer;
+}
+
+/** Filled in on the way; becomes the access record when the response has ended. */
+export class Transaction {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly caller: Caller;
+  readonly fields: RequestFields;
+  /** Monotonic. */
+  readonly startedMs: number;
+  /** The caller holds its body back until it is told to go on. */
+  awaitsContinue = false;
+  upgrade: UpgradeSocket | undefined;
+  isTunnel = false;
+  requestId = '';
+  clientAddress = '';
+  head: RequestHead | undefined;
+  route: Route | undefined;
+  /** As declared in an Ingress. */
+  routeHost = '';
+  /** `namespace/name`, or empty. */
+  service = '';
+  plan: PolicyPlan | undefined;
+  authOutcome: AuthOutcome = 'open';
+  clientId: string | undefined;
+  credentialSource: 'Basic' | 'Query' | 'Body' | undefined;
+  reason: Reason | 'ClientClosed' | undefined;
+  cause: string | undefined;
+  status = 0;
+  requestBytes = 0;
+  responseBytes = 0;
+  upstreamAddress: string | undefined;
+  upstreamStatus: number | undefined;
+  upstreamStartedMs: number | undefined;
+  upstreamDurationMs: number | undefined;
+  upstreamTries = 0;
+  /** The response has ended, well or not: nothing may be written any more. */
+  isOver = false;
+  /** A decision of a dry run that is not known yet; the record waits for it. */
+  pendingDecision: Promise<void> | undefined;
+  /** What works for this transaction, and stops when the caller goes away. */
+  active: { abort(): void } | undefined;
+  /** The gateway broke the response off because the upstream did. */
+  isCut = false;
+
+  constructor(request: IncomingMessage, response: ServerResponse, caller: Caller) {
+    this.request = request;
+    this.response = response;
+    this.caller = caller;
+    this.fields = readRequestFields(request.rawHeaders);
+    this.startedMs = performance.now();
+  }
+
+  /** The body is about to be read: a caller that waits is told to send it. */
+  continueBody(): void {
+    if (!this.awaitsContinue) return;
+    this.awaitsContinue = false;
+    this.response.writeContinue();
+  }
+}

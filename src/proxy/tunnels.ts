@@ -1,0 +1,129 @@
+/** WebSocket connections: the request is checked as any other, then bytes pass both ways until either side ends. */
+
+import { ServerResponse, type IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+import { createProxyServer, type ProxyServer } from 'http-proxy-3';
+
+import type { ProxyContext } from './context.ts';
+import { fail } from './failure.ts';
+import type { Passage } from './pass-on.ts';
+import { ProxyError } from './proxy-error.ts';
+import type { Transaction, UpgradeSocket } from './transaction.ts';
+import type { Balancer } from './upstream/balancer.ts';
+import type { UpstreamEndpoint } from './upstream/endpoint.ts';
+import { upstreamHeaders, upstreamTarget } from './upstream-request.ts';
+
+/** An unmasked Close frame with status 1001, "going away" (RFC 6455, 7.4.1). */
+const GOING_AWAY = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
+
+/** Only a WebSocket: any other `Upgrade` is ignored, as RFC 9110, 7.8 allows, and the request is a plain one. */
+export function isWebSocketUpgrade({ method, headers }: IncomingMessage): boolean {
+  return (
+    method === 'GET' &&
+    headers.upgrade?.toLowerCase() === 'websocket' &&
+    headers['transfer-encoding'] === undefined &&
+    (headers['content-length'] ?? '0') === '0'
+  );
+}
+
+/** A response for a request that came with a bare socket; where it is used, the socket ends with it. */
+export function responseOn(request: IncomingMessage, socket: Duplex): ServerResponse {
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket as ConstructorParameters<typeof IncomingMessage>[0]);
+  response.on('finish', () => socket.end());
+  return response;
+}
+
+export class Tunnels {
+  readonly #open = new Set<Duplex>();
+  readonly #server: ProxyServer = createProxyServer({});
+
+  constructor() {
+    this.#server.on('proxyReqWs', (outgoing, request) => {
+      // The library joins paths; what was matched must be what is sent, byte for byte.
+      outgoing.path = request.url ?? '/';
+    });
+    // Errors come to the call-back of each request; without a listener a late one would end the process.
+    this.#server.on('error', () => {});
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  open(context: ProxyContext, passage: Passage, balancer: Balancer): void {
+    const { transaction } = passage;
+    const { upgrade } = transaction;
+    const endpoint = balancer.pick();
+    if (upgrade === undefined || endpoint === undefined) {
+      fail(context, transaction, new ProxyError('NoEndpoints', 'the service has no endpoint'));
+      return;
+    }
+    noteUpstream(transaction, endpoint);
+    this.#connect(context, passage, { upgrade, endpoint });
+  }
+
+  /** Tells every WebSocket that the gateway goes away. */
+  closeAll(): void {
+    for (const socket of this.#open) socket.end(GOING_AWAY);
+  }
+
+  destroy(): void {
+    for (const socket of this.#open) socket.destroy();
+  }
+
+  #connect(
+    context: ProxyContext,
+    passage: Passage,
+    { upgrade, endpoint }: { readonly upgrade: UpgradeSocket; readonly endpoint: UpstreamEndpoint },
+  ): void {
+    const { transaction } = passage;
+    const { socket, head } = upgrade;
+    const { address, port } = endpoint;
+    this.#open.add(socket);
+    socket.on('close', () => this.#open.delete(socket));
+    const target = { protocol: 'http:', host: address, hostname: address, port };
+    const options = { target, connectTimeout: context.limits.connectTimeoutMs };
+    this.#server.ws(outgoingRequest(passage), socket, head, options, (error) => {
+      if (transaction.isTunnel) return;
+      fail(context, transaction, new ProxyError('UpstreamUnreachable', 'the upgrade failed', error));
+    });
+    socket.once('pipe', () => {
+      transaction.isTunnel = true;
+      transaction.status = 101;
+      transaction.upstreamStatus = 101;
+    });
+  }
+}
+
+function noteUpstream(transaction: Transaction, endpoint: UpstreamEndpoint): void {
+  transaction.upstreamAddress = endpoint.name;
+  transaction.upstreamTries = 1;
+}
+
+/** The caller's request as the library reads it, with the headers and the target that the upstream is to get. */
+function outgoingRequest({ transaction, head, plan, decision, routing }: Passage): IncomingMessage {
+  const { request } = transaction;
+  const raw = upstreamHeaders({
+    transaction,
+    head,
+    plan,
+    decision,
+    identityHeaders: routing.identityHeaders,
+    body: { kind: 'none' },
+  });
+  const headers: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>;
+  for (let at = 0; at < raw.length; at += 2) {
+    const name = (raw[at] ?? '').toLowerCase();
+    const previous = headers[name];
+    headers[name] = previous === undefined ? (raw[at + 1] ?? '') : [previous, raw[at + 1] ?? ''].flat();
+  }
+  headers['connection'] = 'Upgrade';
+  headers['upgrade'] = 'websocket';
+  return Object.create(request, {
+    headers: { value: headers },
+    url: { value: upstreamTarget(head, plan) },
+  }) as IncomingMessage;
+}

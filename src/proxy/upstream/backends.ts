@@ -1,0 +1,73 @@
+/** The backends of the table as balancers over shared endpoints: a change touches only what it names. */
+
+import type { Backend, BackendKey } from '../../model/table.ts';
+import type { Deadlines } from '../deadlines.ts';
+import type { ProxyLimits } from '../limits.ts';
+import { Balancer } from './balancer.ts';
+import { endpointName, UpstreamEndpoint } from './endpoint.ts';
+
+export interface BackendsOptions {
+  readonly limits: ProxyLimits;
+  readonly deadlines: Deadlines;
+  readonly random: () => number;
+}
+
+interface Counted {
+  readonly endpoint: UpstreamEndpoint;
+  backends: number;
+}
+
+export class Backends {
+  readonly #options: BackendsOptions;
+  readonly #balancers = new Map<BackendKey, Balancer>();
+  /** Two backends with the same endpoint share its connections and its health. */
+  readonly #endpoints = new Map<string, Counted>();
+
+  constructor(options: BackendsOptions) {
+    this.#options = options;
+  }
+
+  find(key: BackendKey): Balancer | undefined {
+    return this.#balancers.get(key);
+  }
+
+  set(key: BackendKey, backend: Backend): void {
+    const previous = this.#balancers.get(key);
+    const endpoints = backend.endpoints.map(({ address, port }) => this.#acquire(address, port));
+    this.#balancers.set(key, new Balancer(endpoints, this.#options.random()));
+    this.#release(previous);
+  }
+
+  remove(key: BackendKey): void {
+    const previous = this.#balancers.get(key);
+    this.#balancers.delete(key);
+    this.#release(previous);
+  }
+
+  destroy(): void {
+    for (const { endpoint } of this.#endpoints.values()) endpoint.destroy();
+    this.#endpoints.clear();
+    this.#balancers.clear();
+  }
+
+  #acquire(address: string, port: number): UpstreamEndpoint {
+    const name = endpointName({ address, port });
+    let counted = this.#endpoints.get(name);
+    if (counted === undefined) {
+      const { limits, deadlines } = this.#options;
+      counted = { endpoint: new UpstreamEndpoint({ address, port, limits, deadlines }), backends: 0 };
+      this.#endpoints.set(name, counted);
+    }
+    counted.backends++;
+    return counted.endpoint;
+  }
+
+  #release(balancer: Balancer | undefined): void {
+    for (const endpoint of balancer?.endpoints ?? []) {
+      const counted = this.#endpoints.get(endpoint.name);
+      if (counted === undefined || --counted.backends > 0) continue;
+      this.#endpoints.delete(endpoint.name);
+      endpoint.retire();
+    }
+  }
+}

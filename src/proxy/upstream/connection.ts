@@ -1,0 +1,257 @@
+/** One HTTP/1.1 connection to an endpoint: requests one after another, back-pressure, deadlines. */
+
+import { connect, type Socket } from 'node:net';
+
+import type { Deadlined, Deadlines } from '../deadlines.ts';
+import type { ProxyLimits } from '../limits.ts';
+import { ProxyError } from '../proxy-error.ts';
+import type { ResponseHead } from './response-head.ts';
+import { ResponseParser, type ResponseSink } from './response-parser.ts';
+
+/** One read takes at most this much; each connection owns one buffer of this size. */
+const READ_BUFFER_BYTES = 32 * 1024;
+
+/** Why a request got no whole response, and how far it got. */
+export interface SendFailure {
+  readonly error: ProxyError;
+  /** `unsent`: the connection was never made. `sent`: broken before any byte of a response. */
+  readonly progress: 'unsent' | 'sent' | 'answered';
+  /** The connection had served before: one that breaks before any byte was most likely idle for too long. */
+  readonly isReused: boolean;
+}
+
+export interface ExchangeSink extends ResponseSink {
+  /** The connection is made: the body may follow. */
+  onReady(): void;
+  /** The bytes of one read have all been told: what is held back can go out. */
+  onFlush(): void;
+  /** The upstream takes more of the body. */
+  onDrain(): void;
+  /** Called once, in place of `onEnd`; the connection is gone. */
+  onFailure(failure: SendFailure): void;
+}
+
+export interface ConnectionOwner {
+  connected(): void;
+  connectFailed(): void;
+  closed(connection: UpstreamConnection): void;
+}
+
+export interface ConnectionOptions {
+  readonly address: string;
+  readonly port: number;
+  readonly limits: ProxyLimits;
+  readonly deadlines: Deadlines;
+  readonly owner: ConnectionOwner;
+}
+
+export class UpstreamConnection implements Deadlined, ResponseSink {
+  deadlineMs = Infinity;
+  readonly #socket: Socket;
+  readonly #options: ConnectionOptions;
+  readonly #parser = new ResponseParser();
+  #sink: ExchangeSink | undefined;
+  #isConnected = false;
+  #isClosed = false;
+  #isPersistent = false;
+  #keepAliveSeconds: number | undefined;
+  #isRequestSent = false;
+  #responses = 0;
+  #hasBytes = false;
+  #cause: unknown;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#socket = connect({
+      host: options.address,
+      port: options.port,
+      noDelay: true,
+      keepAlive: true,
+      // Bytes come by call-back into one buffer: no stream, no allocation for each read.
+      onread: {
+        buffer: Buffer.allocUnsafeSlow(READ_BUFFER_BYTES),
+        callback: (size, buffer) => this.#read(buffer as Buffer, size),
+      },
+    });
+    this.#socket.on('connect', () => this.#connected());
+    this.#socket.on('drain', () => this.#drained());
+    this.#socket.on('end', () => this.#ended());
+    this.#socket.on('error', (error) => {
+      this.#cause ??= error;
+    });
+    this.#socket.on('close', () => this.#closed());
+    options.deadlines.watch(this);
+    this.#await(options.limits.connectTimeoutMs);
+  }
+
+  /** Whether nothing is under way and the connection may carry a request. */
+  get isUsable(): boolean {
+    return this.#sink === undefined && !this.#isClosed;
+  }
+
+  /**
+   * Starts a request. `head` is latin1 and may already hold the body.
+   * @returns false when the body should wait for `onDrain`.
+   */
+  send(sink: ExchangeSink, method: string, head: string, isWhole: boolean): boolean {
+    this.#sink = sink;
+    this.#hasBytes = false;
+    this.#isRequestSent = isWhole;
+    this.#parser.expect(this, method);
+    const isTaken = this.#socket.write(head, 'latin1');
+    if (this.#isConnected) {
+      this.#await(this.#options.limits.firstByteTimeoutMs);
+      sink.onReady();
+    }
+    return isTaken;
+  }
+
+  /** A part of the body, framed as the head said. @returns as {@link send}. */
+  write(bytes: Uint8Array | string): boolean {
+    this.#await(this.#options.limits.idleTimeoutMs);
+    return typeof bytes === 'string' ? this.#socket.write(bytes, 'latin1') : this.#socket.write(bytes);
+  }
+
+  /** Holds the writes of one moment together. */
+  cork(): void {
+    this.#socket.cork();
+  }
+
+  uncork(): void {
+    this.#socket.uncork();
+  }
+
+  /** The whole request has been given to {@link send} and {@link write}. */
+  requestSent(): void {
+    this.#isRequestSent = true;
+    if (!this.#hasBytes) this.#await(this.#options.limits.firstByteTimeoutMs);
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#await(this.#options.limits.idleTimeoutMs);
+    this.#socket.resume();
+  }
+
+  /** Ends the connection without telling its sink. */
+  destroy(): void {
+    this.#sink = undefined;
+    this.#isClosed = true;
+    this.#parser.stop();
+    this.#socket.destroy();
+  }
+
+  expire(): void {
+    const error = this.#isConnected
+      ? new ProxyError('UpstreamTimeout', 'the upstream kept silent for too long')
+      : new ProxyError('UpstreamUnreachable', 'no connection in time');
+    this.#fail(error);
+  }
+
+  onInterim(head: ResponseHead): void {
+    this.#sink?.onInterim(head);
+  }
+
+  onHead(head: ResponseHead): void {
+    this.#isPersistent = head.isPersistent;
+    this.#keepAliveSeconds = head.keepAliveSeconds;
+    this.#sink?.onHead(head);
+  }
+
+  onBody(bytes: Buffer): void {
+    this.#sink?.onBody(bytes);
+  }
+
+  onEnd(rawTrailers: readonly string[]): void {
+    const sink = this.#sink;
+    this.#sink = undefined;
+    this.deadlineMs = Infinity;
+    this.#responses++;
+    sink?.onEnd(rawTrailers);
+  }
+
+  /** Whether another request may follow the last response. */
+  get isReusable(): boolean {
+    return this.isUsable && this.#isPersistent && this.#isRequestSent;
+  }
+
+  /** Closes itself when it is still idle after `idleMs`, or what the upstream says less one second. */
+  keep(idleMs: number): void {
+    this.#await(this.#keepAliveSeconds === undefined ? idleMs : (this.#keepAliveSeconds - 1) * 1_000);
+  }
+
+  #await(timeoutMs: number): void {
+    this.deadlineMs = this.#options.deadlines.nowMs + timeoutMs;
+  }
+
+  #connected(): void {
+    this.#isConnected = true;
+    this.#options.owner.connected();
+    this.#await(this.#options.limits.firstByteTimeoutMs);
+    this.#sink?.onReady();
+  }
+
+  #read(buffer: Buffer, size: number): boolean {
+    const sink = this.#sink;
+    try {
+      if (sink !== undefined) {
+        this.#hasBytes = true;
+        this.#await(this.#options.limits.idleTimeoutMs);
+      }
+      this.#parser.push(buffer.subarray(0, size));
+    } catch (error) {
+      this.#fail(toProxyError(error));
+    }
+    sink?.onFlush();
+    return true;
+  }
+
+  #drained(): void {
+    if (this.#sink === undefined) return;
+    this.#await(this.#options.limits.idleTimeoutMs);
+    this.#sink.onDrain();
+  }
+
+  #ended(): void {
+    const sink = this.#sink;
+    try {
+      this.#isPersistent = false;
+      this.#parser.finish();
+      sink?.onFlush();
+    } catch (error) {
+      this.#fail(toProxyError(error));
+    }
+    this.#socket.destroy();
+  }
+
+  #closed(): void {
+    this.#options.deadlines.forget(this);
+    if (!this.#isConnected) {
+      this.#fail(new ProxyError('UpstreamUnreachable', 'the connection could not be made', this.#cause));
+    } else {
+      this.#fail(new ProxyError('UpstreamProtocolError', 'the connection broke', this.#cause));
+    }
+    this.#options.owner.closed(this);
+  }
+
+  #fail(error: ProxyError): void {
+    const sink = this.#sink;
+    this.destroy();
+    if (sink === undefined) return;
+    if (!this.#isConnected) this.#options.owner.connectFailed();
+    sink.onFailure({
+      error,
+      progress: !this.#isConnected ? 'unsent' : this.#hasBytes ? 'answered' : 'sent',
+      isReused: this.#responses > 0,
+    });
+  }
+}
+
+function toProxyError(error: unknown): ProxyError {
+  return error instanceof ProxyError
+    ? error
+    : new ProxyError('UpstreamProtocolError', 'the response could not be handled', error);
+}
