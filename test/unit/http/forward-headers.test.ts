@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 import {
   headersForCaller,
@@ -204,7 +204,7 @@ describe('headers for the upstream', () => {
       fc
         .array(fc.tuple(fc.boolean(), fc.boolean()), { minLength: name.length, maxLength: name.length })
         .map((flips) =>
-          [...name]
+          Array.from(name)
             .map((character, at) => {
               const [isUpper, isUnderscore] = flips[at] ?? [false, false];
               if (character === '-') return isUnderscore ? '_' : '-';
