@@ -18,9 +18,9 @@ export const systemClock: Clock = {
   },
 };
 
-/** Resolves after `delayMs`, or at once when `signal` aborts. */
+/** Resolves after `delayMs`, or as soon as `signal` aborts. */
 export async function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
+  if (delayMs <= 0 || signal.aborted) return;
   await new Promise<void>((resolve) => {
     const finish = (): void => {
       cancel();
