@@ -6,6 +6,7 @@ import { runServe } from '../../src/app.ts';
 import { renderFlagHelp } from '../../src/config/help.ts';
 import { SERVE_FLAGS, decodeServeConfig } from '../../src/config/serve.ts';
 import { reportFaults, type Command } from './command.ts';
+import { stopSignal } from './stop-signal.ts';
 
 export const serve: Command = {
   usage: 'serve [FLAGS]',
@@ -28,15 +29,3 @@ export const serve: Command = {
     }
   },
 };
-
-/** Aborts on the first SIGTERM or SIGINT; a second one ends the process at once. */
-function stopSignal(): AbortSignal {
-  const controller = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(1);
-      controller.abort();
-    });
-  }
-  return controller.signal;
-}

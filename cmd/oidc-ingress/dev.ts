@@ -1,0 +1,149 @@
+/** `oidc-ingress dev`: the whole thing on one machine, with an emulated Auth0 tenant and a sample API. */
+
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+import { runServe } from '../../src/app.ts';
+import { DEV_FLAGS } from '../../src/config/commands.ts';
+import { decodeFlags, type FlagValues } from '../../src/config/flags.ts';
+import { renderFlagHelp } from '../../src/config/help.ts';
+import { decodeServeConfig, type ServeConfig } from '../../src/config/serve.ts';
+import type { ListenAddress } from '../../src/config/values.ts';
+import { startAuth0Emulator } from '../../src/dev/auth0-emulator.ts';
+import { demoCalls, renderDemoCalls, type DemoPorts } from '../../src/dev/demo-calls.ts';
+import { prepareManifests } from '../../src/dev/demo-manifests.ts';
+import { DEMO_TENANT } from '../../src/dev/demo-tenant.ts';
+import { startEchoUpstream } from '../../src/dev/echo-upstream.ts';
+import type { Fault } from '../../src/model/faults.ts';
+import { reportFaults, type Command } from './command.ts';
+import { stopSignal } from './stop-signal.ts';
+
+type DevFlags = FlagValues<typeof DEV_FLAGS>;
+
+export const dev: Command = {
+  usage: 'dev [FLAGS]',
+  summary:
+    'Runs the gateway on sample manifests with an emulated Auth0 tenant and a sample API, and prints calls to try.',
+  details: () => `Flags:\n\n${renderFlagHelp(DEV_FLAGS)}`,
+  async run(argv) {
+    const decoded = decodeFlags(DEV_FLAGS, argv, process.env);
+    const faults = decoded.kind === 'invalid' ? decoded.faults : faultsOf(decoded);
+    if (decoded.kind === 'invalid' || faults.length > 0) return reportFaults('dev', faults);
+    const stop = stopSignal();
+    const stack = new AsyncDisposableStack();
+    try {
+      const running = await start(decoded.values, stack, stop);
+      console.log(introduction(running));
+      if (!stop.aborted) await once(stop, 'abort');
+      return 0;
+    } catch (error) {
+      if (stop.aborted) return 0;
+      console.error(`oidc-ingress dev: ${error instanceof Error ? error.message : String(error)}`);
+      return 1;
+    } finally {
+      await stack.disposeAsync();
+    }
+  },
+};
+
+function faultsOf({
+  values,
+  positionals,
+}: {
+  readonly values: DevFlags;
+  readonly positionals: readonly string[];
+}): readonly Fault[] {
+  const faults = positionals.map((path) => ({ path, message: 'dev takes no arguments, only flags' }));
+  const needed = ['http-address', 'emulator-address', 'upstream-address'] as const;
+  const off = needed.filter((name) => values[name] === undefined);
+  return [...faults, ...off.map((name) => ({ path: `--${name}`, message: 'must not be off' }))];
+}
+
+interface Running {
+  readonly issuer: string;
+  readonly upstreamPort: number;
+  readonly manifests: string;
+  readonly ports: DemoPorts;
+}
+
+/** What is started is put on `stack`, to be stopped in reverse. */
+async function start(flags: DevFlags, stack: AsyncDisposableStack, stop: AbortSignal): Promise<Running> {
+  const emulator = await listening('emulator-address', flags, (address) =>
+    startAuth0Emulator({ tenant: DEMO_TENANT, ...address }),
+  );
+  stack.defer(() => emulator.close());
+  const upstream = await listening('upstream-address', flags, startEchoUpstream);
+  stack.defer(() => upstream.close());
+  const manifests = await prepareManifests(sampleDirectory(), {
+    issuer: emulator.issuer,
+    upstream: { address: flags['upstream-address']?.host ?? '127.0.0.1', port: upstream.port },
+  });
+  stack.defer(() => manifests.remove());
+  const gateway = await runServe(serveConfig(flags, manifests.directory), stop);
+  stack.defer(() => gateway.stop());
+  const { http = 0, admin } = gateway.ports;
+  return {
+    issuer: emulator.issuer,
+    upstreamPort: upstream.port,
+    manifests: manifests.directory,
+    ports: { http, admin },
+  };
+}
+
+async function listening<T>(
+  flag: 'emulator-address' | 'upstream-address',
+  flags: DevFlags,
+  open: (address: { readonly host: string; readonly port: number }) => Promise<T>,
+): Promise<T> {
+  const { host = '127.0.0.1', port }: Partial<ListenAddress> = flags[flag] ?? {};
+  try {
+    return await open({ host, port: port ?? 0 });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+    const message = `port ${port} is taken by another process: choose another with --${flag}=${host}:PORT (0 takes a free one)`;
+    throw new Error(message, { cause: error });
+  }
+}
+
+/** Beside the sources, or beside the bundle. */
+function sampleDirectory(): string {
+  const places = ['../../examples', '../examples'].map((place) => new URL(place, import.meta.url));
+  const found = places.map((place) => fileURLToPath(place)).find((place) => existsSync(place));
+  if (found === undefined) throw new Error('the sample manifests are missing: run dev from a checkout');
+  return found;
+}
+
+function serveConfig(flags: DevFlags, manifests: string): ServeConfig {
+  const defaults = decodeServeConfig(
+    ['--allow-insecure-issuers', '--drain-delay=0s', '--drain-timeout=5s'],
+    {},
+  );
+  if (defaults.kind === 'invalid') throw new Error('the defaults of serve are not valid');
+  return {
+    ...defaults.config,
+    manifests,
+    'http-address': flags['http-address'],
+    'https-address': flags['https-address'],
+    'admin-address': flags['admin-address'],
+    workers: flags.workers,
+    'access-log': flags['access-log'],
+    'log-level': flags['log-level'],
+  };
+}
+
+function introduction({ issuer, upstreamPort, manifests, ports }: Running): string {
+  return [
+    `gateway     http://127.0.0.1:${ports.http}`,
+    ...(ports.admin === undefined ? [] : [`admin       http://127.0.0.1:${ports.admin}/`]),
+    `Auth0       ${issuer} (emulated)`,
+    `API         http://127.0.0.1:${upstreamPort} (answers with the request that it got)`,
+    `manifests   ${manifests} (changes are followed)`,
+    '',
+    'Try:',
+    '',
+    renderDemoCalls(demoCalls(ports)),
+    '',
+    'Ctrl-C stops everything.',
+  ].join('\n');
+}
