@@ -3,7 +3,7 @@
 import type { ObjectKey, ObjectMeta } from '../model/objects.ts';
 import type { Problem, ProblemReason } from '../model/problems.ts';
 import type { Redacted } from '../model/redacted.ts';
-import type { CertificateKey, ProviderSettings, RoutingTable } from '../model/table.ts';
+import type { CertificateKey, PolicyPlan, RoutingTable } from '../model/table.ts';
 
 export interface CompileOptions {
   /** Serve only the class of this name; `undefined`: every IngressClass whose controller is ours. */
@@ -43,8 +43,8 @@ export interface PolicyVerdict {
   readonly warnings: readonly PolicyWarning[];
   /** `undefined` where the object cannot be decoded. */
   readonly issuer: string | undefined;
-  /** `undefined` where the policy cannot be used. Also of a policy that no route uses yet. */
-  readonly provider: ProviderSettings | undefined;
+  /** As an Ingress gets it whose annotations change nothing. `undefined` where the policy cannot be used. */
+  readonly plan: PolicyPlan | undefined;
   readonly ingresses: {
     readonly total: number;
     readonly enforced: number;

@@ -51,7 +51,7 @@ function toVerdict(policy: JudgedPolicy, rows: readonly Row[]): PolicyVerdict {
     accepted: accepted(policy),
     warnings: policy.warnings,
     issuer: policy.spec?.provider.issuer,
-    provider: policy.kind === 'usable' ? policy.plan.provider : undefined,
+    plan: policy.kind === 'usable' ? policy.plan : undefined,
     ingresses: {
       total: rows.length,
       enforced: count('Enforced'),

@@ -48,7 +48,7 @@ test('every reason has an error status, a title and a remedy', () => {
   for (const [reason, row] of Object.entries(REASONS)) {
     assert.match(reason, /^[A-Z][A-Za-z]+$/);
     assert.ok(row.status >= 400 && row.status < 600);
-    assert.ok(row.title !== '' && !row.title.endsWith('.'));
+    assert.ok(row.title.length > 0 && !row.title.endsWith('.'));
     assert.ok(row.remedy.endsWith('.') || row.remedy.endsWith('`.'));
   }
 });
