@@ -67,18 +67,32 @@ const method = patterned('A method.', {
   message: 'must be an HTTP method in capitals',
 });
 
-const pathFields = {
-  path: patterned('Path, compared as Ingress paths are.', {
-    source: '^/[!"$->@-~]*$',
+/** Escapes that a request may hold: not of what needs none, nor of slash, backslash and NUL. */
+const ESCAPE =
+  '%(0[1-9A-Fa-f]|1[0-9A-Fa-f]|2[0-9A-Ca-c]|3[A-Fa-f]|40|5[BDEbde]|60|7[B-Fb-f]|[89A-Fa-f][0-9A-Fa-f])';
+
+const DOT_SEGMENT = '/[.][.]?(;|/|$)';
+const DOT_SEGMENT_MESSAGE = 'must not hold the segments . and ..';
+
+/** A path that no request can have would never match, and what it asks for never be asked. */
+const requestPath = withCel(
+  patterned('Path, compared as Ingress paths are.', {
+    source: `^/([!$&-;=@-Z\\[\\]_a-z|~]|${ESCAPE})*$`,
     max: 1024,
-    message: 'must be an absolute path in ASCII, without query or fragment',
-  }),
+    message:
+      'must be an absolute path in ASCII, without query, fragment and backslash, and encode only what needs it',
+  }).refine((path) => !new RegExp(DOT_SEGMENT).test(path), { error: DOT_SEGMENT_MESSAGE }),
+  { rule: `!self.matches(r'${DOT_SEGMENT}')`, message: DOT_SEGMENT_MESSAGE },
+);
+
+const pathFields = {
+  path: requestPath,
   pathType: z.enum(['Exact', 'Prefix']).describe('How the path is compared.').default('Prefix'),
 };
 
 export const rule = z.strictObject({
   methods: list(method, 'Methods that the rule applies to. Empty: all.', 16).default([]),
-  paths: list(z.strictObject(pathFields), 'Paths that the rule applies to. Empty: all.', 32).default([]),
+  paths: list(z.strictObject(pathFields), 'Paths that the rule applies to. Empty: all.', 16).default([]),
   require: z.strictObject(fields).describe('Required on top of what the policy requires.'),
 });
 

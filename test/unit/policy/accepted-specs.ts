@@ -188,7 +188,7 @@ export const ACCEPTED: readonly AcceptedSpec[] = [
       exempt: times(32, { path: `/${characters(1023)}`, methods: times(16, 'GET') }),
       rules: times(32, {
         methods: times(16, characters(32).toUpperCase()),
-        paths: times(32, { path: `/${characters(100)}` }),
+        paths: times(16, { path: `/${characters(100)}` }),
         require: {
           scopes: times(64, characters(100)),
           claims: times(16, { path: times(8, 'a'), operator: 'OneOf', values: times(32, 'a') }),

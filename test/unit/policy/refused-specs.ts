@@ -399,17 +399,32 @@ export const REFUSED: readonly RefusedSpec[] = [
   {
     name: 'a path without a slash',
     spec: policy({ rules: [{ paths: [{ path: 'v1' }], require: {} }] }),
-    want: 'spec.rules[0].paths[0].path: must be an absolute path in ASCII, without query or fragment, found "v1"',
+    want: 'spec.rules[0].paths[0].path: must be an absolute path in ASCII, without query, fragment and backslash, and encode only what needs it, found "v1"',
   },
   {
     name: 'a path with a query',
     spec: policy({ exempt: [{ path: '/a?b' }] }),
-    want: 'spec.exempt[0].path: must be an absolute path in ASCII, without query or fragment, found "/a?b"',
+    want: 'spec.exempt[0].path: must be an absolute path in ASCII, without query, fragment and backslash, and encode only what needs it, found "/a?b"',
   },
   {
     name: 'a path beyond ASCII',
     spec: policy({ exempt: [{ path: '/bücher' }] }),
-    want: 'spec.exempt[0].path: must be an absolute path in ASCII, without query or fragment, found "/bücher"',
+    want: 'spec.exempt[0].path: must be an absolute path in ASCII, without query, fragment and backslash, and encode only what needs it, found "/bücher"',
+  },
+  {
+    name: 'a path with a dot segment',
+    spec: policy({ rules: [{ paths: [{ path: '/a/../b' }], require: {} }] }),
+    want: 'spec.rules[0].paths[0].path: must not hold the segments . and .., found "/a/../b"',
+  },
+  {
+    name: 'a path with an encoded letter',
+    spec: policy({ rules: [{ paths: [{ path: '/%61dmin' }], require: {} }] }),
+    want: 'spec.rules[0].paths[0].path: must be an absolute path in ASCII, without query, fragment and backslash, and encode only what needs it, found "/%61dmin"',
+  },
+  {
+    name: 'a path with an encoded slash',
+    spec: policy({ exempt: [{ path: '/a%2fb' }] }),
+    want: 'spec.exempt[0].path: must be an absolute path in ASCII, without query, fragment and backslash, and encode only what needs it, found "/a%2fb"',
   },
   {
     name: 'an unknown path type',
