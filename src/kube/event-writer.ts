@@ -83,6 +83,11 @@ export class EventWriter {
     this.#cancelRefresh = clock.schedule(REFRESH_MS, () => this.update(result));
   }
 
+  /** Whether nothing waits and nothing is under way. */
+  get isIdle(): boolean {
+    return this.#running === undefined;
+  }
+
   /** Events that wait are not written any more. */
   async close(): Promise<void> {
     this.#closing.abort();

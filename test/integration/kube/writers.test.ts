@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, beforeEach, describe, it } from 'node:test';
 
-import type { CompileResult, PolicyVerdict } from '../../../src/compile/result.ts';
+import type { CompileResult } from '../../../src/compile/result.ts';
 import { systemClock } from '../../../src/kube/clock.ts';
 import { openCluster, type ClusterAccess } from '../../../src/kube/cluster.ts';
 import type { IssuerState } from '../../../src/kube/desired-status.ts';
@@ -13,9 +13,9 @@ import { openKubeSource, type KubeSource } from '../../../src/kube/source.ts';
 import { createStatusWriter, type StatusWriter } from '../../../src/kube/status-writer.ts';
 import type { ObjectMeta } from '../../../src/model/objects.ts';
 import type { Problem } from '../../../src/model/problems.ts';
-import { emptyTable } from '../../../src/model/table.ts';
 import { findApiServerBinaries, skipWithout } from '../../support/api-server-binaries.ts';
 import { startApiServer, type ApiObject, type ApiServer } from '../../support/api-server.ts';
+import { compileResult, policyVerdict } from '../../support/compile-results.ts';
 import { collectingLogger } from '../../support/collecting-logger.ts';
 import { eventually } from '../../support/eventually.ts';
 import { watchCounts, type WatchCounts } from '../../support/watch-counts.ts';
@@ -119,30 +119,14 @@ describe('the writers of statuses and Events', { skip: skipWithout(binaries) }, 
     return meta;
   };
 
-  const result = (rest: Partial<CompileResult> = {}): CompileResult => ({
-    table: emptyTable(),
-    certificateKeys: {},
-    providerKeys: {},
-    problems: [],
-    policies: { 'shop/orders': verdict() },
-    ingresses: [metaOf('Ingress')],
-    ...rest,
-  });
+  const verdict = () => policyVerdict(metaOf('OIDCPolicy'));
 
-  const verdict = (rest: Partial<PolicyVerdict> = {}): PolicyVerdict => ({
-    meta: metaOf('OIDCPolicy'),
-    accepted: { status: 'True', reason: 'Accepted', message: 'the policy is usable' },
-    warnings: [{ reason: 'NoAudience', message: 'no audience is set' }],
-    issuer: 'https://acme.eu.auth0.com/',
-    provider: undefined,
-    ingresses: {
-      total: 1,
-      enforced: 1,
-      refused: 0,
-      rows: [{ namespace: 'shop', name: 'orders', state: 'Enforced', reason: 'Enforced' }],
-    },
-    ...rest,
-  });
+  const result = (rest: Partial<CompileResult> = {}): CompileResult =>
+    compileResult({
+      policies: { 'shop/orders': verdict() },
+      ingresses: [metaOf('Ingress')],
+      ...rest,
+    });
 
   const get = async (path: string): Promise<ApiObject> => {
     const answer = await api.request('GET', path);
