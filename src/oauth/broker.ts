@@ -24,7 +24,7 @@ import { createProviderHttp, type NetworkRules, type ProviderHttp } from './prov
 import type { Provider } from './provider.ts';
 import { Providers } from './providers.ts';
 import { refusalOf, refuse } from './refusals.ts';
-import type { TokenFailure } from './token-response.ts';
+import { isRefusedClient, type TokenFailure } from './token-response.ts';
 
 export type { IssuerState };
 
@@ -243,8 +243,7 @@ class CachingBroker implements Broker {
     this.#log(request, failure);
     if (this.#faults.failed(plan.policy, failure)) this.#issuerChanged();
     const refusal = refusalOf(failure, plan.cache, nowMs);
-    if (failure.reason === 'InvalidClient' || failure.reason === 'GrantMissing') {
-      this.#limits.countFailure(request, nowMs);
+    if (isRefusedClient(failure)) {
       this.#revoke(provider, request, failure);
     } else {
       const held = this.#store.token(key, nowMs);

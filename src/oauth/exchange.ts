@@ -15,6 +15,7 @@ import { tokenRequest } from './token-request.ts';
 import {
   UNREACHABLE,
   failed,
+  isRefusedClient,
   processTokenResponse,
   type TokenFailure,
   type TokenResult,
@@ -114,6 +115,7 @@ async function sendOnce(
     if (result.kind === 'token' && spentUntilMs !== undefined) {
       callerLimits.quotaSpent(provider.key, request.clientId, spentUntilMs);
     }
+    if (result.kind === 'failed' && isRefusedClient(result)) callerLimits.countFailure(request, nowMs);
     health = healthOf(result);
     return { result, sentAtMs };
   } finally {

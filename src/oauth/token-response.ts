@@ -38,6 +38,11 @@ export type TokenResult =
     }
   | TokenFailure;
 
+/** The provider judged the client, rather than failed to. */
+export function isRefusedClient({ reason }: TokenFailure): boolean {
+  return reason === 'InvalidClient' || reason === 'GrantMissing';
+}
+
 /** Codes that may be logged: an answer could repeat a secret in place of a code. */
 const REGISTERED_CODES: ReadonlySet<string> = new Set([
   'access_denied',
