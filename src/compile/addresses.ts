@@ -1,6 +1,7 @@
 /** Addresses that no endpoint may have: whoever writes EndpointSlices must not make the gateway call itself or the node. */
 
 import { isIP } from 'node:net';
+import { quote } from './quote.ts';
 
 export type JudgedAddress =
   /** In canonical form, without brackets. */
@@ -20,12 +21,12 @@ export function judgeAddress(
 ): JudgedAddress {
   const version = isIP(text);
   if (version === 0 || `IPv${version}` !== addressType || text.includes('%')) {
-    return refused(`${JSON.stringify(text)} must be an ${addressType} address`);
+    return refused(`${quote(text)} must be an ${addressType} address`);
   }
   const address = version === 4 ? text : canonicalIpv6(text);
   const kind = forbiddenKind(address);
   if (kind === undefined || (kind === 'loopback' && allowLoopback)) return { kind: 'usable', address };
-  return refused(`${JSON.stringify(text)} must not be a ${kind} address`);
+  return refused(`${quote(text)} must not be a ${kind} address`);
 }
 
 /** `::FFFF:127.0.0.1` and `::ffff:7f00:1` are one address; the URL standard has one form for both. */

@@ -12,12 +12,13 @@ import { SCOPE_PATTERN } from '../policy/fields.ts';
 import type { Tailoring } from './plan.ts';
 import { compareTexts } from './order.ts';
 import type { Cause, Report } from './problem-list.ts';
+import { quote } from './quote.ts';
 
 export type PolicyReference =
   | { readonly kind: 'unset' }
   /** `none`: opts out of protection. */
   | { readonly kind: 'none' }
-  | { readonly kind: 'policy'; readonly namespace: string; readonly key: ObjectKey };
+  | { readonly kind: 'policy'; readonly key: ObjectKey };
 
 export interface IngressAnnotations {
   readonly policy: PolicyReference;
@@ -27,10 +28,23 @@ export interface IngressAnnotations {
   readonly fault: Cause | undefined;
 }
 
+const PLACE = '[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?';
 const NAME = '[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?';
-const POLICY = new RegExp(`^(?:([a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?)/)?(${NAME})$`);
-const SCOPES = new RegExp(SCOPE_PATTERN);
-const AUDIENCE = /^[\x21-\x7e]{1,2048}$/;
+const POLICY = new RegExp(`^(?:(${PLACE})/)?(${NAME})$`);
+
+const RULES: readonly { readonly name: string; readonly form: RegExp; readonly expected: string }[] = [
+  { name: POLICY_ANNOTATION, form: POLICY, expected: 'must be NAME, NAMESPACE/NAME or none' },
+  {
+    name: AUDIENCE_ANNOTATION,
+    form: /^[\x21-\x7e]{1,2048}$/,
+    expected: 'must be 1-2048 printable ASCII characters without spaces',
+  },
+  {
+    name: SCOPES_ANNOTATION,
+    form: new RegExp(SCOPE_PATTERN),
+    expected: 'must be scopes separated by single spaces (RFC 6749, section 3.3)',
+  },
+];
 
 const NOTHING: IngressAnnotations = { policy: { kind: 'unset' }, tailoring: undefined, fault: undefined };
 
@@ -41,54 +55,35 @@ export function readAnnotations(
 ): IngressAnnotations {
   const names = Object.keys(annotations).filter((name) => name.startsWith(ANNOTATION_PREFIX));
   if (names.length === 0) return NOTHING;
-  const faults: Cause[] = [];
-  const reject = (name: string, reason: Cause['reason'], message: string): void => {
-    faults.push({ reason, message: `${name}: ${message}` });
-    report(`metadata.annotations.${name}`, { reason, message });
-  };
-  for (const name of names.sort(compareTexts)) {
-    if (!INGRESS_ANNOTATIONS.includes(name)) {
-      reject(name, 'UnknownAnnotation', `must be one of ${INGRESS_ANNOTATIONS.join(', ')}`);
-    }
-  }
-  const policy = readPolicy(annotations[POLICY_ANNOTATION], namespace);
-  if (policy === undefined) {
-    const expected = 'must be NAME, NAMESPACE/NAME or none';
-    reject(
-      POLICY_ANNOTATION,
-      'InvalidAnnotation',
-      `${JSON.stringify(annotations[POLICY_ANNOTATION])} ${expected}`,
-    );
-  }
+  const [fault] = names.sort(compareTexts).flatMap((name) => {
+    const cause = faultOf(name, annotations[name] ?? '');
+    if (cause === undefined) return [];
+    report(`metadata.annotations.${name}`, cause);
+    return [{ ...cause, message: `${name}: ${cause.message}` }];
+  });
   const audience = annotations[AUDIENCE_ANNOTATION];
-  if (audience !== undefined && !AUDIENCE.test(audience)) {
-    reject(
-      AUDIENCE_ANNOTATION,
-      'InvalidAnnotation',
-      'must be 1-2048 printable ASCII characters without spaces',
-    );
-  }
   const scopes = annotations[SCOPES_ANNOTATION];
-  if (scopes !== undefined && !SCOPES.test(scopes)) {
-    reject(
-      SCOPES_ANNOTATION,
-      'InvalidAnnotation',
-      'must be scopes separated by single spaces (RFC 6749, section 3.3)',
-    );
-  }
   const isTailored = audience !== undefined || scopes !== undefined;
   return {
-    policy: policy ?? { kind: 'unset' },
+    policy: readPolicy(annotations[POLICY_ANNOTATION], namespace),
     tailoring: isTailored ? { audience, scopes: scopes?.split(' ') ?? [] } : undefined,
-    fault: faults[0],
+    fault,
   };
 }
 
-function readPolicy(text: string | undefined, namespace: string): PolicyReference | undefined {
-  if (text === undefined) return { kind: 'unset' };
+function faultOf(name: string, value: string): Cause | undefined {
+  const rule = RULES.find((candidate) => candidate.name === name);
+  if (rule === undefined) {
+    return { reason: 'UnknownAnnotation', message: `must be one of ${INGRESS_ANNOTATIONS.join(', ')}` };
+  }
+  if (rule.form.test(value)) return undefined;
+  return { reason: 'InvalidAnnotation', message: `${quote(value)} ${rule.expected}` };
+}
+
+function readPolicy(text: string | undefined, namespace: string): PolicyReference {
+  const match = text === undefined ? null : POLICY.exec(text);
+  if (match === null) return { kind: 'unset' };
   if (text === 'none') return { kind: 'none' };
-  const match = POLICY.exec(text);
-  if (match === null) return undefined;
   const [, place = namespace, name = ''] = match;
-  return { kind: 'policy', namespace: place, key: `${place}/${name}` };
+  return { kind: 'policy', key: `${place}/${name}` };
 }

@@ -4,6 +4,7 @@ import { compilePattern } from '../authz/linear-pattern.ts';
 import type { PolicySpec } from '../policy/schema.ts';
 import { memoizeByObject } from './memoize.ts';
 import type { Report } from './problem-list.ts';
+import { quote } from './quote.ts';
 
 interface PatternFault {
   readonly field: string;
@@ -34,7 +35,5 @@ const faultsOf = memoizeByObject((spec: PolicySpec): readonly PatternFault[] => 
 
 function faultOf(pattern: string, field: string): readonly PatternFault[] {
   const compiled = compilePattern(pattern);
-  return compiled.kind === 'valid'
-    ? []
-    : [{ field, message: `${JSON.stringify(pattern)}: ${compiled.fault}` }];
+  return compiled.kind === 'valid' ? [] : [{ field, message: `${quote(pattern)}: ${compiled.fault}` }];
 }

@@ -4,6 +4,7 @@ import { API_GROUP, CONTROLLER_NAME, LEGACY_CLASS_ANNOTATION, POLICY_KIND } from
 import type { Decoded, IngressClassObject, IngressObject, ObjectKey, Snapshot } from '../model/objects.ts';
 import { compareTexts } from './order.ts';
 import type { Cause, ProblemList } from './problem-list.ts';
+import { quote } from './quote.ts';
 import type { CompileOptions } from './result.ts';
 
 /** What `spec.parameters` of a class gives to Ingresses that name no policy. */
@@ -68,22 +69,22 @@ function mayBeOurs(name: string, { ingressClass }: CompileOptions): boolean {
 
 function defaultOf(decoded: Decoded<IngressClassObject>): ClassDefault {
   if (decoded.kind === 'invalid') {
-    return broken('InvalidObject', `IngressClass ${decoded.meta.name} cannot be read`);
+    return broken(`IngressClass ${decoded.meta.name} cannot be read`);
   }
   const { parameters } = decoded.value;
   if (parameters === undefined) return NO_DEFAULT;
-  if (parameters.apiGroup !== API_GROUP || parameters.kind !== POLICY_KIND) {
-    const found = `${parameters.kind} of ${JSON.stringify(parameters.apiGroup ?? '')}`;
-    return broken('InvalidObject', `must name an ${POLICY_KIND} of ${API_GROUP}, found ${found}`);
+  const { apiGroup = '', kind, name, namespace } = parameters;
+  const place = `spec.parameters of IngressClass ${decoded.meta.name}`;
+  if (apiGroup !== API_GROUP || kind !== POLICY_KIND) {
+    const found = `${quote(kind)} of ${quote(apiGroup)}`;
+    return broken(`${place} must name an ${POLICY_KIND} of ${API_GROUP}, found ${found}`);
   }
-  if (parameters.namespace === undefined) {
-    return broken('InvalidObject', `must have scope Namespace and name the namespace of the ${POLICY_KIND}`);
-  }
-  return { kind: 'policy', key: `${parameters.namespace}/${parameters.name}` };
+  if (namespace === undefined) return broken(`${place} must have scope Namespace and name a namespace`);
+  return { kind: 'policy', key: `${namespace}/${name}` };
 }
 
-function broken(reason: Cause['reason'], message: string): ClassDefault {
-  return { kind: 'broken', cause: { reason, message } };
+function broken(message: string): ClassDefault {
+  return { kind: 'broken', cause: { reason: 'InvalidObject', message } };
 }
 
 /** Of several default classes the newest takes an Ingress without a class, as in the admission of the API server. */

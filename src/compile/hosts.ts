@@ -1,5 +1,7 @@
 /** Hosts as Ingress rules and `spec.tls` declare them. */
 
+import { quote } from './quote.ts';
+
 export type DeclaredHost =
   /** Lower-case; `*.` leads a wildcard; empty means any host. */
   | { readonly kind: 'valid'; readonly host: string }
@@ -17,7 +19,7 @@ export function parseHost(text: string | undefined): DeclaredHost {
   if (isHostName(host)) return { kind: 'valid', host };
   const bare = host.replace(/:\d+$/, '').replace(/\.$/, '');
   const meant = isHostName(bare) ? bare : undefined;
-  return { kind: 'invalid', message: `${JSON.stringify(text)} ${expectation(host, bare)}`, meant };
+  return { kind: 'invalid', message: `${quote(text)} ${expectation(host, bare)}`, meant };
 }
 
 export function isHostName(text: string): boolean {

@@ -3,6 +3,7 @@
 import { pathFault } from '../http/target-rules.ts';
 import type { IngressPath } from '../model/objects.ts';
 import type { PathPattern } from '../model/table.ts';
+import { quote } from './quote.ts';
 
 export type DeclaredPath =
   | { readonly kind: 'valid'; readonly pattern: PathPattern }
@@ -22,7 +23,7 @@ const RULES: readonly { readonly broken: RegExp; readonly message: string }[] = 
 export function parsePath({ path = '', pathType }: Pick<IngressPath, 'path' | 'pathType'>): DeclaredPath {
   const type = toPathType(pathType);
   if (type === undefined) {
-    const message = `pathType ${JSON.stringify(pathType)} must be Exact, Prefix or ImplementationSpecific`;
+    const message = `pathType ${quote(pathType)} must be Exact, Prefix or ImplementationSpecific`;
     return { kind: 'invalid', message, meant: meantBy(path, 'Prefix') };
   }
   // Only an ImplementationSpecific path may be left out; it then means every path.
@@ -44,7 +45,7 @@ function faultOf(text: string, pathType: string): string | undefined {
   const rule = RULES.find(({ broken }) => broken.test(text));
   // What the proxy refuses in a request can match nothing in a rule.
   const message = rule === undefined ? pathFault(text) : rule.message;
-  return message === undefined ? undefined : `${JSON.stringify(text)}: ${message}`;
+  return message === undefined ? undefined : `${quote(text)}: ${message}`;
 }
 
 function meantBy(text: string, pathType: PathPattern['pathType']): PathPattern | undefined {

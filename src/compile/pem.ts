@@ -6,6 +6,7 @@ import type { SecretObject } from '../model/objects.ts';
 import type { Redacted } from '../model/redacted.ts';
 import { isHostName } from './hosts.ts';
 import { memoizeByObject } from './memoize.ts';
+import { quote } from './quote.ts';
 
 /** The type of Secrets that hold a certificate and its private key. */
 export const TLS_SECRET_TYPE = 'kubernetes.io/tls';
@@ -40,7 +41,7 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 /** Reads a `kubernetes.io/tls` Secret: the private key must be that of the first certificate. */
 export const readKeyPair = memoizeByObject((secret: SecretObject): KeyPair | PemFault => {
   if (secret.type !== TLS_SECRET_TYPE) {
-    return invalid(`type must be ${TLS_SECRET_TYPE}, found ${JSON.stringify(secret.type)}`);
+    return invalid(`type must be ${TLS_SECRET_TYPE}, found ${quote(secret.type)}`);
   }
   const chainText = secret.data['tls.crt'];
   const privateKey = secret.data['tls.key'];

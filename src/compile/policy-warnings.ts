@@ -3,6 +3,7 @@
 import type { PolicySpec } from '../policy/schema.ts';
 import { compareTexts } from './order.ts';
 import type { Cause, Report } from './problem-list.ts';
+import { quote } from './quote.ts';
 
 /** Reports the warnings of a policy and gives them back, sorted by reason. */
 export function policyWarnings(spec: PolicySpec, report: Report): readonly Cause[] {
@@ -28,7 +29,7 @@ export function policyWarnings(spec: PolicySpec, report: Report): readonly Cause
   if (isAuth0(provider.issuer) && !provider.issuer.endsWith('/')) {
     warn('spec.provider.issuer', {
       reason: 'IssuerWithoutTrailingSlash',
-      message: `${JSON.stringify(provider.issuer)} should end with /, as the issuer of Auth0 does`,
+      message: `${quote(provider.issuer)} should end with /, as the issuer of Auth0 does`,
     });
   }
   return warnings.sort((a, b) => compareTexts(a.reason, b.reason));

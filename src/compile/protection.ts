@@ -15,6 +15,7 @@ import { namespaceFault } from './namespaces.ts';
 import { buildPlan } from './plan.ts';
 import type { JudgedPolicy, UsablePolicy } from './policies.ts';
 import type { Cause, Report } from './problem-list.ts';
+import { quote } from './quote.ts';
 
 export type Protection =
   | { readonly kind: 'open' }
@@ -151,6 +152,6 @@ function audienceFault({ spec }: UsablePolicy, audience: string | undefined): Ca
   if (audience === undefined || allowed.length === 0 || allowed.includes(audience)) return undefined;
   return {
     reason: 'InvalidAnnotation',
-    message: `${JSON.stringify(audience)} must be one of require.audiences of the policy`,
+    message: `${quote(audience)} must be one of require.audiences of the policy`,
   };
 }

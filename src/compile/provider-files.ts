@@ -14,6 +14,7 @@ import type { PolicySpec } from '../policy/schema.ts';
 import { memoizeByObject } from './memoize.ts';
 import { readCertificates, readKeyPair } from './pem.ts';
 import type { Report } from './problem-list.ts';
+import { quote } from './quote.ts';
 
 type ProviderSpec = PolicySpec['provider'];
 type Bundle =
@@ -79,10 +80,10 @@ const bundlesOf = memoizeByObject((holder: SecretObject | ConfigMapObject) => {
 
 function readBundle({ data }: SecretObject | ConfigMapObject, key: string): Bundle {
   const entry = Object.hasOwn(data, key) ? data[key] : undefined;
-  if (entry === undefined) return { kind: 'invalid', message: `must have the entry ${JSON.stringify(key)}` };
+  if (entry === undefined) return { kind: 'invalid', message: `must have the entry ${quote(key)}` };
   const read = readCertificates(typeof entry === 'string' ? entry : entry.reveal());
   if (read.kind === 'valid') return { kind: 'valid', text: read.text };
-  return { kind: 'invalid', message: `entry ${JSON.stringify(key)} ${read.message}` };
+  return { kind: 'invalid', message: `entry ${quote(key)} ${read.message}` };
 }
 
 function readClientCertificate(

@@ -2,6 +2,7 @@
 
 import type { PolicySpec } from '../policy/schema.ts';
 import type { Cause, Report } from './problem-list.ts';
+import { quote } from './quote.ts';
 import type { CompileOptions } from './result.ts';
 
 interface NamedUrl {
@@ -45,7 +46,7 @@ function endpointsOf({ tokenEndpoint, jwksUri }: PolicySpec['provider']): readon
 }
 
 function urlFault(url: string, { allowInsecureIssuers }: CompileOptions): Cause | undefined {
-  const found = JSON.stringify(url);
+  const found = quote(url);
   const parsed = URL.parse(url);
   if (parsed === null) return { reason: 'InvalidObject', message: `${found} must be a URL` };
   if (parsed.protocol === 'https:' || allowInsecureIssuers) return undefined;
@@ -58,6 +59,6 @@ function urlFault(url: string, { allowInsecureIssuers }: CompileOptions): Cause 
 function notAllowed(url: string, expectation: string): Cause {
   return {
     reason: 'IssuerNotAllowed',
-    message: `${JSON.stringify(url)} ${expectation} of --allowed-issuers`,
+    message: `${quote(url)} ${expectation} of --allowed-issuers`,
   };
 }
