@@ -1,0 +1,53 @@
+/** The manifests that people apply are accepted by a real API server, in the order in which kubectl applies them. */
+
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+
+import { parseAllDocuments } from 'yaml';
+
+import { findApiServerBinaries, skipWithout } from '../../support/api-server-binaries.ts';
+import { startApiServer, type ApiServer } from '../../support/api-server.ts';
+
+const binaries = await findApiServerBinaries();
+const filesIn = (folder: string): readonly string[] => globSync(`${folder}/*.yaml`).sort();
+
+describe('manifests', { skip: skipWithout(binaries) }, () => {
+  let server: ApiServer;
+
+  before(async () => {
+    server = await startApiServer(binaries);
+  });
+  after(() => server.stop());
+
+  test('crds/ and deploy/ go in one after the other', async () => {
+    for (const file of [...filesIn('crds'), ...filesIn('deploy')]) {
+      const documents = parseAllDocuments(readFileSync(file, 'utf8'));
+      const applied = await server.apply(readFileSync(file, 'utf8'));
+      assert.equal(applied.length, documents.length, file);
+    }
+  });
+
+  test('the example goes in too; examples/upstream.yaml stands in for what a cluster adds by itself', async () => {
+    await server.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } });
+    const applied = await server.apply(readFileSync('examples/orders.yaml', 'utf8'));
+    assert.deepEqual(
+      applied.map(({ metadata }) => metadata.name),
+      ['orders-api', 'orders', 'website', 'broken'],
+    );
+  });
+
+  test('the namespace of the gateway demands restricted pods, and the pod complies', async () => {
+    // A dry run of the pod itself: the API server checks pods, and only warns for a Deployment.
+    const workload = parseAllDocuments(readFileSync('deploy/workload.yaml', 'utf8'))[0]?.toJS() as {
+      readonly spec: { readonly template: { readonly metadata: object; readonly spec: object } };
+    };
+    const { metadata, spec } = workload.spec.template;
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, name: 'gateway' }, spec };
+    const path = '/api/v1/namespaces/oidc-ingress/pods?dryRun=All&fieldValidation=Strict';
+    const { status, body } = await server.request('POST', path, pod);
+    assert.equal(status, 201, JSON.stringify(body));
+    const rootPod = { ...pod, spec: { ...spec, securityContext: {} } };
+    assert.equal((await server.request('POST', path, rootPod)).status, 403);
+  });
+});
