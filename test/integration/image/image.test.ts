@@ -147,10 +147,15 @@ describe('the image', () => {
     assert.equal(config[0].Config.StopSignal, 'SIGTERM');
     const pid = docker('inspect', '--format', '{{.State.Pid}}', container.getId());
     assert.match(readFileSync(`/proc/${pid}/status`, 'utf8'), /^Uid:\t65532\t65532/m);
-    assert.throws(
-      () => docker('exec', container.getId(), '/bin/sh', '-c', 'true'),
-      /no such file or directory/,
-    );
+    assert.match(docker('exec', container.getId(), '/bin/node', '--version'), /^v\d+/);
+    for (const program of ['/bin/sh', '/usr/bin/env', '/usr/bin/npm']) {
+      // 126 and 127: there is no such program.
+      assert.throws(
+        () => docker('exec', container.getId(), program),
+        (error: { readonly status?: number }) => error.status === 126 || error.status === 127,
+        program,
+      );
+    }
   });
 
   test('needs no writable file system, and stops on SIGTERM with code 0', async () => {
