@@ -61,13 +61,16 @@ function serverOf(config: KubeConfig): URL {
       'no Kubernetes cluster is configured: run in a pod, or set --kubeconfig or KUBECONFIG, or use --manifests',
     );
   }
-  if (!URL.canParse(cluster.server)) throw new Error(`kubeconfig: server "${cluster.server}" must be a URL`);
-  return new URL(cluster.server);
+  const server = URL.parse(cluster.server);
+  if (server === null || !['http:', 'https:'].includes(server.protocol)) {
+    throw new Error(`kubeconfig: server "${cluster.server}" must be an http or https URL`);
+  }
+  return server;
 }
 
 async function authorize(config: KubeConfig): Promise<Authorization> {
   const options: RequestOptions = {};
-  await config.applyToHTTPSOptions(options);
+  await config.applyToHTTPSOptions(options).catch(throwWithoutQuote);
   const headers = Object.entries(options.headers ?? {}).map(([name, value]) => [name, String(value).trim()]);
   const { ca, cert, key, servername, rejectUnauthorized } = options;
   return {
@@ -82,4 +85,9 @@ async function authorize(config: KubeConfig): Promise<Authorization> {
     auth: options.auth ?? undefined,
     agent: config.getCurrentCluster()?.proxyUrl === undefined ? undefined : (options.agent as Agent),
   };
+}
+
+/** The message of `JSON.parse` quotes what an exec plugin printed, which may be a token. */
+function throwWithoutQuote(error: unknown): never {
+  throw error instanceof SyntaxError ? new Error('kubeconfig: the exec plugin must print JSON') : error;
 }
