@@ -71,6 +71,13 @@ export function processDiscoveryResponse(issuer: string, reply: ProviderReply): 
   };
 }
 
+/** A document that is valid but of no use. */
+export function withoutMember(member: 'jwks_uri' | 'token_endpoint', issuer: string): ProviderFault {
+  const field = member === 'jwks_uri' ? 'jwksUri' : 'tokenEndpoint';
+  const message = `${discoveryUrl(issuer)} holds no ${member}: set spec.provider.${field}`;
+  return { kind: 'fault', reason: 'DiscoveryFailed', isOutage: false, message };
+}
+
 export function isOutageStatus(status: number): boolean {
   return status >= 500 || status === 429 || status === 408;
 }

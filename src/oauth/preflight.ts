@@ -2,7 +2,7 @@
 
 import type { Redacted } from '../model/redacted.ts';
 import type { PolicyPlan } from '../model/table.ts';
-import { discoveryRequest, discoveryUrl, processDiscoveryResponse, type ProviderFault } from './discovery.ts';
+import { discoveryRequest, discoveryUrl, processDiscoveryResponse, withoutMember } from './discovery.ts';
 import { jwksRequest, processJwksResponse } from './jwks.ts';
 import {
   judgeProvider,
@@ -35,8 +35,13 @@ export async function preflight(plan: PolicyPlan, options: PreflightOptions): Pr
   }
 }
 
-async function viewProvider({ provider }: PolicyPlan, http: ProviderHttp): Promise<ProviderView> {
-  const needsDiscovery = provider.tokenEndpoint === undefined || provider.jwksUri === undefined;
+async function viewProvider(
+  { provider, clientCredentials }: PolicyPlan,
+  http: ProviderHttp,
+): Promise<ProviderView> {
+  const needsDiscovery =
+    provider.jwksUri === undefined ||
+    (provider.tokenEndpoint === undefined && clientCredentials !== undefined);
   const discovered = needsDiscovery
     ? processDiscoveryResponse(provider.issuer, await http.send(discoveryRequest(provider)))
     : undefined;
@@ -44,17 +49,10 @@ async function viewProvider({ provider }: PolicyPlan, http: ProviderHttp): Promi
   const metadata = discovered?.value;
   const jwksUri = provider.jwksUri ?? metadata?.jwksUri;
   if (jwksUri === undefined)
-    return { metadata, keySet: undefined, fault: without('jwks_uri', provider.issuer) };
+    return { metadata, keySet: undefined, fault: withoutMember('jwks_uri', provider.issuer) };
   const keys = processJwksResponse(jwksUri, await http.send(jwksRequest(provider, jwksUri)));
   if (keys.kind === 'fault') return { metadata, keySet: undefined, fault: keys };
-  const hasTokenEndpoint = (provider.tokenEndpoint ?? metadata?.tokenEndpoint) !== undefined;
-  const fault = hasTokenEndpoint ? undefined : without('token_endpoint', provider.issuer);
-  return { metadata, keySet: keys.value, fault };
-}
-
-function without(member: string, issuer: string): ProviderFault {
-  const message = `${discoveryUrl(issuer)} holds no ${member}: set it in spec.provider`;
-  return { kind: 'fault', reason: 'DiscoveryFailed', isOutage: false, message };
+  return { metadata, keySet: keys.value, fault: undefined };
 }
 
 function discoveryFindings({ provider }: PolicyPlan, { metadata }: ProviderView): readonly Finding[] {

@@ -1,7 +1,7 @@
 /** What is right and wrong with a provider, as one policy uses it, in words that a person can act on. */
 
 import type { PolicyPlan } from '../model/table.ts';
-import type { ProviderFault, ProviderMetadata } from './discovery.ts';
+import { withoutMember, type ProviderFault, type ProviderMetadata } from './discovery.ts';
 import { offersAlgorithm, type KeySet } from './jwks.ts';
 
 export interface Finding {
@@ -38,12 +38,17 @@ export function judgeProvider(
   plan: PolicyPlan,
   view: ProviderView,
 ): Pick<IssuerState, 'status' | 'reason' | 'message'> {
-  const { keySet, fault } = view;
+  const { metadata, keySet, fault } = view;
   const { issuer } = plan.provider;
-  if (keySet === undefined) {
+  const needsMetadata = plan.clientCredentials !== undefined && plan.provider.tokenEndpoint === undefined;
+  if (keySet === undefined || (needsMetadata && metadata === undefined)) {
     return fault === undefined
       ? { status: 'Unknown', reason: 'Pending', message: `${issuer} has not been looked at yet` }
       : { status: 'False', reason: fault.reason, message: fault.message };
+  }
+  if (needsMetadata && metadata?.tokenEndpoint === undefined) {
+    const { message } = withoutMember('token_endpoint', issuer);
+    return { status: 'False', reason: 'DiscoveryFailed', message };
   }
   const { algorithms } = plan.verification;
   if (!algorithms.some((algorithm) => offersAlgorithm(keySet, algorithm))) {

@@ -9,6 +9,7 @@ import type { BrokerClock } from './clock.ts';
 import {
   discoveryRequest,
   processDiscoveryResponse,
+  withoutMember,
   type ProviderFault,
   type ProviderMetadata,
 } from './discovery.ts';
@@ -54,6 +55,7 @@ export class Provider {
   readonly #metadata: ProviderDocument<ProviderMetadata>;
   readonly #keys: ProviderDocument<KeySet>;
   #cancelWatch: (() => void) | undefined;
+  #isForTokens = false;
   #isClosed = false;
 
   constructor(options: ProviderOptions) {
@@ -110,8 +112,12 @@ export class Provider {
     return keySet === known.value ? first : await verifyToken({ ...input, keySet });
   }
 
-  /** Keeps metadata and keys current until the provider is closed: an exchange should not have to wait for them. */
-  watch(): void {
+  /**
+   * Keeps the keys current until the provider is closed, and with `forTokens` the token endpoint: an exchange should
+   * not have to wait for them.
+   */
+  watch(forTokens: boolean): void {
+    this.#isForTokens ||= forTokens;
     if (this.#cancelWatch !== undefined || this.#isClosed) return;
     this.#cancelWatch = () => {};
     void this.#look();
@@ -127,6 +133,7 @@ export class Provider {
   async #look(): Promise<void> {
     const { clock } = this.#options;
     await this.#keys.fetch();
+    if (this.#isForTokens) await this.tokenEndpoint();
     if (this.#isClosed) return;
     const untilDueMs = this.#keys.nextFetchMs - clock.nowMs();
     // Spread by a tenth: a fleet of gateways should not ask at the same instant.
@@ -149,15 +156,13 @@ export class Provider {
   async #endpoint(
     override: string | undefined,
     pick: (metadata: ProviderMetadata) => string | undefined,
-    member: string,
+    member: 'jwks_uri' | 'token_endpoint',
   ): Promise<Fetched<string>> {
     if (override !== undefined) return { kind: 'document', value: override };
     const found = await this.#metadata.obtain();
     if (found.kind === 'fault') return found;
     const value = pick(found.value);
-    if (value !== undefined) return { kind: 'document', value };
-    const message = `the discovery document of ${this.settings.issuer} holds no ${member}`;
-    return { kind: 'fault', reason: 'DiscoveryFailed', isOutage: false, message };
+    return value === undefined ? withoutMember(member, this.settings.issuer) : { kind: 'document', value };
   }
 
   #keysFetched(fetched: Fetched<KeySet>, previous: KeySet | undefined): void {

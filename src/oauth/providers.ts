@@ -28,7 +28,7 @@ export class Providers {
 
   /** Looks early at providers that are new. @returns the keys of those that are gone, and now closed. */
   observe(plans: readonly PolicyPlan[]): ReadonlySet<string> {
-    const wanted = new Map(plans.map(({ provider }) => [providerKeyOf(provider), provider]));
+    const wanted = new Set(plans.map(({ provider }) => providerKeyOf(provider)));
     const gone = new Set<string>();
     for (const [key, provider] of this.#byKey) {
       if (wanted.has(key)) continue;
@@ -37,7 +37,7 @@ export class Providers {
       this.#loggedFaults.delete(key);
       gone.add(key);
     }
-    for (const settings of wanted.values()) this.of(settings).watch();
+    for (const plan of plans) this.of(plan.provider).watch(plan.clientCredentials !== undefined);
     return gone;
   }
 
