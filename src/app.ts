@@ -130,6 +130,14 @@ function startTokens({ config, logger, metrics }: Common) {
     settings: {
       pepper: randomBytes(32),
       trustedProxies: config['trusted-proxies'],
+      limits: {
+        headerBytes: config['max-header-bytes'],
+        headersTimeoutMs: config['header-timeout'],
+        keepAliveTimeoutMs: config['keep-alive-timeout'],
+        idleTimeoutMs: config['idle-timeout'],
+        connectTimeoutMs: config['upstream-connect-timeout'],
+        firstByteTimeoutMs: config['upstream-first-byte-timeout'],
+      },
       maxTokens: Math.ceil(MAX_TOKENS / config.workers),
       maxRefusals: Math.ceil(MAX_REFUSALS / config.workers),
       accessLog: config['access-log'],

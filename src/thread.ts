@@ -57,6 +57,7 @@ const proxy = createProxy({
   telemetry: metrics.telemetry,
   logger,
   trustedProxies: settings.trustedProxies,
+  limits: settings.limits,
 });
 
 port.on('message', (message: ToThread) => {

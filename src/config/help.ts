@@ -20,8 +20,7 @@ export function renderFlagHelp(table: FlagTable): string {
 export function renderFlagReference(table: FlagTable): string {
   const rows = Object.entries(table).map(([name, flag]) => {
     const usage = flag.placeholder === undefined ? `--${name}` : `--${name} ${flag.placeholder}`;
-    // The number of cores is a property of the machine that renders, not of the product.
-    const fallback = name === 'workers' ? 'cores' : (flag.defaultText ?? '');
+    const fallback = flag.defaultText ?? '';
     return `| \`${usage}\` | \`${environmentName(name)}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${flag.description} |`;
   });
   return ['| flag | environment | default | meaning |', '|---|---|---|---|', ...rows].join('\n');

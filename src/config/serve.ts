@@ -109,6 +109,43 @@ export const SERVE_FLAGS = {
     description:
       'File with the bearer token that lets `DELETE /v1/tokens` of the admin server purge cached tokens. Read anew for each call; without it the call is refused.',
   },
+  'max-header-bytes': {
+    schema: wholeNumber(1_024, 1_048_576),
+    placeholder: 'BYTES',
+    defaultText: '16384',
+    description: 'Longest request line and header fields together; longer ones are answered with 431.',
+  },
+  'header-timeout': {
+    schema: durationMs(HOUR_MS),
+    placeholder: 'DURATION',
+    defaultText: '15s',
+    description: 'How long a caller may take to send a request head; then 408.',
+  },
+  'keep-alive-timeout': {
+    schema: durationMs(HOUR_MS),
+    placeholder: 'DURATION',
+    defaultText: '75s',
+    description:
+      'How long an idle connection of a caller stays open: longer than that of any load balancer in front.',
+  },
+  'idle-timeout': {
+    schema: durationMs(24 * HOUR_MS),
+    placeholder: 'DURATION',
+    defaultText: '60s',
+    description: 'How long a request may go on without a byte in either direction.',
+  },
+  'upstream-connect-timeout': {
+    schema: durationMs(HOUR_MS),
+    placeholder: 'DURATION',
+    defaultText: '5s',
+    description: 'How long connecting to an endpoint may take; then another is tried, else 502.',
+  },
+  'upstream-first-byte-timeout': {
+    schema: durationMs(24 * HOUR_MS),
+    placeholder: 'DURATION',
+    defaultText: '60s',
+    description: 'How long an endpoint may take until the first byte of its answer; then 504.',
+  },
   'drain-delay': {
     schema: durationMs(HOUR_MS),
     placeholder: 'DURATION',

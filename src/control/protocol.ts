@@ -14,11 +14,22 @@ export interface ThreadSettings {
   /** Random per process, 32 bytes: every thread derives the same cache keys. */
   readonly pepper: Uint8Array;
   readonly trustedProxies: BlockList;
+  /** Times and sizes within which the data plane works. */
+  readonly limits: ThreadLimits;
   /** Bounds of the token cache of one thread, in entries. */
   readonly maxTokens: number;
   readonly maxRefusals: number;
   readonly accessLog: boolean;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+}
+
+export interface ThreadLimits {
+  readonly headerBytes: number;
+  readonly headersTimeoutMs: number;
+  readonly keepAliveTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  readonly firstByteTimeoutMs: number;
 }
 
 export interface ListenTarget {
