@@ -12,8 +12,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-import { getContainerRuntimeClient, ImageName } from 'testcontainers';
-
 const run = promisify(execFile);
 
 const KUBERNETES_VERSION = '1.36.3';
@@ -77,6 +75,8 @@ function hasBinaries(directory: string): boolean {
 
 async function canPull(image: string): Promise<boolean> {
   try {
+    // Loaded only here: it costs a second, which most runs have no use for.
+    const { getContainerRuntimeClient, ImageName } = await import('testcontainers');
     const client = await getContainerRuntimeClient();
     await client.image.pull(ImageName.fromString(image));
     return true;

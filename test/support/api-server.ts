@@ -8,7 +8,6 @@ import { parseAllDocuments, stringify } from 'yaml';
 
 import { createKubeHttp } from '../../src/kube/http.ts';
 import { findApiServerBinaries, type ApiServerBinaries } from './api-server-binaries.ts';
-import { startK3s } from './control-plane-k3s.ts';
 import { startControlPlane, type ControlPlane } from './control-plane.ts';
 import { eventually } from './eventually.ts';
 
@@ -194,6 +193,11 @@ export async function startApiServer(binaries?: ApiServerBinaries): Promise<ApiS
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+async function startK3s(image: string): Promise<ControlPlane> {
+  const k3s = await import('./control-plane-k3s.ts');
+  return await k3s.startK3s(image);
 }
 
 function documentsOf(manifest: string | object): readonly Named[] {
