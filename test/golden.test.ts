@@ -79,10 +79,7 @@ function statusOf({ problems, policies, ingresses }: CompileResult) {
       message,
     })),
     policies: Object.fromEntries(
-      Object.entries(policies).map(([key, { meta: _meta, plan: _plan, ...verdict }]) => [
-        key,
-        verdict,
-      ]),
+      Object.entries(policies).map(([key, { meta: _meta, plan: _plan, ...verdict }]) => [key, verdict]),
     ),
     ingresses: ingresses.map(objectKey),
   };

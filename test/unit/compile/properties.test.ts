@@ -1,0 +1,130 @@
+/** What holds of compile whatever the objects are. */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import * as fc from 'fast-check';
+
+import { compile } from '../../../src/compile/compile.ts';
+import { applyDelta, diffTables } from '../../../src/compile/delta.ts';
+import { createMatcher } from '../../../src/match/matcher.ts';
+import type { RoutingTable } from '../../../src/model/table.ts';
+import { naiveMatch } from '../../support/naive-matcher.ts';
+import { snapshotOf } from '../../support/snapshot.ts';
+import { compileOptions, manifests } from './arbitrary-objects.ts';
+
+const shuffled = manifests.chain((objects) =>
+  fc.tuple(fc.constant(objects), fc.shuffledSubarray([...objects], { minLength: objects.length })),
+);
+const request = fc.tuple(
+  fc.constantFrom('a.com', 'b.a.com', 'x.a.com', 'c.b.a.com', 'other', 'constructor', ''),
+  fc.oneof(fc.constantFrom('/', '/a', '/a/', '/a/b', '/a/b/c', '/ab', '//', '/a//', '*'), fc.webPath()),
+);
+
+describe('compile', () => {
+  it('gives the same bytes for the same objects in any order, and never throws', () => {
+    fc.assert(
+      fc.property(shuffled, compileOptions, ([objects, others], options) => {
+        const result = compile(snapshotOf(objects), options);
+        assert.equal(JSON.stringify(compile(snapshotOf(others), options)), JSON.stringify(result));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('gives a table that can be cloned to another thread as it is', () => {
+    fc.assert(
+      fc.property(manifests, compileOptions, (objects, options) => {
+        const { table } = compile(snapshotOf(objects), options);
+        assert.deepEqual(structuredClone(table), table);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('refers to no plan and no backend that is not in the table, and keeps none that nothing refers to', () => {
+    fc.assert(
+      fc.property(manifests, compileOptions, (objects, options) => {
+        const { table } = compile(snapshotOf(objects), options);
+        const actions = routesOf(table).map(({ action }) => action);
+        const forwards = actions.filter((action) => action.kind === 'forward');
+        const plans = forwards.flatMap(({ plan }) => (plan === undefined ? [] : [plan]));
+        assert.deepEqual(
+          new Set(forwards.map(({ backend }) => backend)),
+          new Set(Object.keys(table.backends)),
+        );
+        assert.deepEqual(new Set(plans), new Set(Object.keys(table.plans)));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('serves no route of an Ingress that names a policy without a plan', () => {
+    fc.assert(
+      fc.property(manifests, compileOptions, (objects, options) => {
+        const snapshot = snapshotOf(objects);
+        for (const { ingress, action } of routesOf(compile(snapshot, options).table)) {
+          const found = snapshot.ingresses.get(`${ingress.namespace}/${ingress.name}`);
+          assert.ok(found?.kind === 'valid');
+          const named = found.value.annotations['oidc-ingress.io/policy'] ?? 'none';
+          if (named !== 'none' && action.kind === 'forward') assert.notEqual(action.plan, undefined);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+describe('a delta', () => {
+  it('turns the one table into the other, and what did not change stays the same object', () => {
+    fc.assert(
+      fc.property(manifests, manifests, compileOptions, (first, second, options) => {
+        const a = compile(snapshotOf(first), options).table;
+        const b = compile(snapshotOf([...first.slice(1), ...onlyNew(first, second)]), options).table;
+        const delta = diffTables(a, b);
+        const applied = applyDelta(a, delta);
+        assert.deepEqual(applied, b);
+        for (const host of Object.keys(b.hosts)) {
+          if (!Object.hasOwn(delta.hosts.set, host)) assert.equal(applied.hosts[host], a.hosts[host]);
+        }
+        assert.deepEqual(diffTables(b, structuredClone(b)), diffTables(b, b));
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+describe('the matcher', () => {
+  it('finds what the naive one finds', () => {
+    fc.assert(
+      fc.property(
+        manifests,
+        compileOptions,
+        fc.array(request, { minLength: 5 }),
+        (objects, options, requests) => {
+          const { table } = compile(snapshotOf(objects), options);
+          const matcher = createMatcher(table);
+          for (const [host, path] of requests) {
+            assert.deepEqual(matcher.match(host, path), naiveMatch(table, host, path), `${host} ${path}`);
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});
+
+function routesOf({ hosts, defaultRoute }: RoutingTable) {
+  const routes = Object.values(hosts).flatMap((host) => host.routes);
+  return defaultRoute === undefined ? routes : [...routes, defaultRoute];
+}
+
+/** A cluster has one object of a name; a second one would replace the first. */
+function onlyNew(known: readonly object[], more: readonly object[]): readonly object[] {
+  const identity = (object: object): string => {
+    const { kind, metadata } = object as { kind: string; metadata: { name: string; namespace?: string } };
+    return JSON.stringify([kind, metadata.namespace, metadata.name]);
+  };
+  const names = new Set(known.map(identity));
+  return more.filter((object) => !names.has(identity(object)));
+}

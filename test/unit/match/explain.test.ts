@@ -1,0 +1,174 @@
+/** What `explain` says of a request. */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { explainRequest } from '../../../src/match/explain.ts';
+import {
+  backendOf,
+  compileManifests,
+  ingressOf,
+  OUR_CLASS,
+  policyOf,
+  ruleOf,
+  serviceOf,
+} from '../../support/snapshot.ts';
+
+const POLICY = { 'oidc-ingress.io/policy': 'api' };
+
+const { table, problems } = compileManifests([
+  OUR_CLASS,
+  ...serviceOf('web'),
+  policyOf({
+    bearer: {},
+    transport: 'TlsOnly',
+    require: {
+      scopes: ['read admin', 'use'],
+      claims: [{ path: ['org', 'id'], operator: 'OneOf', values: ['a', 'b'] }],
+      clients: ['c1', 'c2'],
+    },
+    rules: [{ methods: ['POST'], require: { scopes: ['write'], scopesClaim: 'permissions' } }],
+    exempt: [{ path: '/healthz', pathType: 'Exact' }],
+  }),
+  policyOf({ mode: 'DryRun', clientCredentials: { sources: ['Query', 'Body'] } }, 'trial'),
+  ingressOf({ annotations: POLICY, spec: { rules: [ruleOf('a.com', 'Prefix /')] } }),
+  ingressOf({
+    name: 'trial',
+    annotations: { 'oidc-ingress.io/policy': 'trial' },
+    spec: { rules: [ruleOf('trial.com', 'Prefix /')] },
+  }),
+  ingressOf({
+    name: 'open',
+    spec: { rules: [ruleOf('*.open.com', 'Exact /x'), ruleOf(undefined, 'Exact /y')] },
+  }),
+  ingressOf({
+    name: 'broken',
+    annotations: { 'oidc-ingress.io/policy': 'missing' },
+    spec: { rules: [ruleOf('broken.com', 'Prefix /admin')] },
+  }),
+  ingressOf({
+    name: 'down',
+    spec: {
+      rules: [
+        {
+          host: 'down.com',
+          http: { paths: [{ path: '/', pathType: 'Prefix', backend: backendOf('gone', 80) }] },
+        },
+      ],
+    },
+  }),
+]);
+
+function explain(url: string, method = 'GET') {
+  const { text, isServed } = explainRequest(table, problems, { url: new URL(url), method });
+  return { lines: text.trimEnd().split('\n'), isServed };
+}
+
+describe('explain', () => {
+  it('tells what a protected request needs, and where it goes', () => {
+    assert.deepEqual(explain('https://a.com/v1'), {
+      isServed: true,
+      lines: [
+        'GET https://a.com/v1',
+        '  host         a.com, by a rule for exactly this host',
+        '  path         /v1, by Prefix /',
+        '  ingress      shop/web',
+        '  policy       shop/api',
+        '  issuer       https://acme.eu.auth0.com/',
+        '  credentials  client ID and secret by HTTP Basic or a bearer token',
+        '  audience     https://api.acme.com/',
+        '  scopes       read or admin and use, in the claim scope',
+        '  claims       org.id OneOf "a" "b"',
+        '  clients      c1 or c2',
+        '  rule         none of the policy matches this request',
+        '  transport    credentials are accepted over TLS only',
+        '  backend      shop/web:80',
+        '  endpoints    10.0.0.1:8080',
+        '  result       is served',
+      ],
+    });
+  });
+
+  it('tells what the rule that matches adds', () => {
+    const { lines } = explain('https://a.com/v1', 'POST');
+    assert.ok(lines.includes('  rule scopes  write, in the claim permissions'), lines.join('\n'));
+  });
+
+  it('tells that a request is exempt', () => {
+    const { lines, isServed } = explain('http://a.com/healthz');
+    assert.ok(isServed);
+    assert.ok(lines.includes('  exempt     yes: no credentials are needed'), lines.join('\n'));
+  });
+
+  it('tells that a policy in DryRun refuses nothing', () => {
+    const { lines, isServed } = explain('http://trial.com/');
+    assert.ok(isServed);
+    assert.ok(lines.includes('  policy       shop/trial (DryRun: nothing is refused)'), lines.join('\n'));
+    assert.ok(lines.includes('  audience     any'));
+    assert.ok(
+      lines.includes('  credentials  client ID and secret in the query or client ID and secret in the body'),
+    );
+  });
+
+  const refused: readonly { name: string; given: string; want: readonly string[] }[] = [
+    {
+      name: 'clear text where TLS is required',
+      given: 'http://a.com/v1',
+      want: ['  result       403 TlsRequired'],
+    },
+    {
+      name: 'a host that nobody declares',
+      given: 'https://nobody.org/z',
+      want: [
+        '  host    nobody.org, by a rule for any host',
+        '  path    /z: no path of this host covers it, and no Ingress has a default backend',
+        '  result  404 NoRoute',
+      ],
+    },
+    {
+      name: 'a path that a wildcard host lacks',
+      given: 'https://b.open.com/y',
+      want: ['  host    b.open.com, by the wildcard *.open.com', '  result  404 NoRoute'],
+    },
+    {
+      name: 'a policy that is missing, with its name and the cause',
+      given: 'https://broken.com/admin/x',
+      want: [
+        '  policy   shop/missing',
+        '  cause    PolicyNotFound: OIDCPolicy shop/missing does not exist',
+        '  result   503 PolicyUnavailable',
+      ],
+    },
+    {
+      name: 'a Service that is missing',
+      given: 'https://down.com/',
+      want: ['  cause    ServiceNotFound: Service shop/gone does not exist', '  result   503 NoEndpoints'],
+    },
+    {
+      name: 'a path that the proxy takes for an attack',
+      given: 'https://a.com/x%2fy',
+      want: ['  cause   path must not hold an encoded slash, backslash or NUL', '  result  400 BadRequest'],
+    },
+  ];
+  for (const { name, given, want } of refused) {
+    it(`tells of ${name}`, () => {
+      const { lines, isServed } = explain(given);
+      assert.ok(!isServed);
+      for (const line of want) assert.ok(lines.includes(line), `${line}\nnot in\n${lines.join('\n')}`);
+    });
+  }
+
+  it('tells the problems of the Ingress that the request meets, and of no other', () => {
+    const { lines } = explain('https://down.com/');
+    assert.deepEqual(
+      lines.filter((line) => line.includes('problem')),
+      ['  problem  ServiceNotFound at spec.rules[0].http.paths[0].backend: Service shop/gone does not exist'],
+    );
+  });
+
+  it('tells of an open route that it is open', () => {
+    const { lines, isServed } = explain('http://b.open.com/x');
+    assert.ok(isServed);
+    assert.ok(lines.includes('  policy     none: the route is open to everyone'), lines.join('\n'));
+  });
+});
