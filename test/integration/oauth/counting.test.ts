@@ -301,7 +301,7 @@ describe('the queue in front of a provider', () => {
     await eventually('8 are under way', async () => provider.calls.length === 8);
     const late = bench.broker.obtain(exchangeRequest({ plan, clientId: 'late' }));
     // The question passes a few promises before it waits.
-    await eventually('it waits', async () => bench.clock.pending > 0);
+    await eventually('it waits', async () => bench.clock.pending().length > 0);
     bench.clock.advance(5_000);
     const outcome = await late;
     open();
