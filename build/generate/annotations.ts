@@ -12,9 +12,9 @@ import { code, generatedFrom, page, table } from './markdown.ts';
 
 const MEANINGS: Readonly<Record<string, string>> = {
   [POLICY_ANNOTATION]:
-    '`NAME` of an OIDCPolicy in the same namespace, or `NAMESPACE/NAME` where `allowedNamespaces` of that policy admits this namespace. `none` opts out of the policy that the class names.',
+    '`NAME` of an OIDCPolicy in the same namespace, or `NAMESPACE/NAME` where `allowedNamespaces` of that policy admits this namespace. `none` says that the Ingress is open; it is refused where the class has a default policy.',
   [AUDIENCE_ANNOTATION]:
-    'The audience (Auth0: API Identifier) for this Ingress, instead of the one of the policy. One policy can serve many APIs.',
+    'The audience (Auth0: API Identifier) for this Ingress, instead of the one of the policy, so that one policy can serve many APIs. Where the policy sets `require.audiences`, it must be one of them.',
   [SCOPES_ANNOTATION]:
     'Scopes, separated by spaces, that this Ingress requires on top of those of the policy.',
 };
