@@ -59,9 +59,10 @@ export interface ScriptedProvider {
   stop(): Promise<void>;
 }
 
-export async function createSigningKey(alg = 'RS256', kid: string | undefined = 'k1'): Promise<SigningKey> {
+/** @param kid empty: none */
+export async function createSigningKey(alg = 'RS256', kid = 'k1'): Promise<SigningKey> {
   const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
-  const publicJwk = { ...(await exportJWK(publicKey)), alg, use: 'sig', ...(kid !== undefined && { kid }) };
+  const publicJwk = { ...(await exportJWK(publicKey)), alg, use: 'sig', ...(kid !== '' && { kid }) };
   return { privateKey, publicJwk, alg };
 }
 

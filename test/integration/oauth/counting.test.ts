@@ -50,15 +50,12 @@ function reasons(outcomes: readonly ExchangeOutcome[]): Readonly<Record<string, 
 
 /** Lets the frozen clock run until `done` settles. */
 async function drive<T>(done: Promise<T>): Promise<T> {
-  let isDone = false;
-  void done.finally(() => {
-    isDone = true;
-  });
-  while (!isDone) {
+  const settled = done.then((value) => ({ value }));
+  for (;;) {
+    const result = await Promise.race([settled, turnOfEventLoop()]);
+    if (result !== undefined) return result.value;
     bench.clock.advance(5);
-    await turnOfEventLoop();
   }
-  return await done;
 }
 
 describe('exchanges', { timeout: 60_000 }, () => {

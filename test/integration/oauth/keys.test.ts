@@ -161,12 +161,7 @@ describe('signing keys', () => {
   });
 
   it('without a kid are each tried', async () => {
-    const nameless = [await createSigningKey('RS256', undefined), await createSigningKey('RS256', undefined)];
-    // A default parameter would name them.
-    provider.keys = nameless.map((key) => {
-      const { kid: _kid, ...publicJwk } = key.publicJwk;
-      return { ...key, publicJwk };
-    });
+    provider.keys = [await createSigningKey('RS256', ''), await createSigningKey('RS256', '')];
     provider.onToken = (call) => provider.grant(call, { key: provider.keys[1] ?? k1 });
     const outcome = await ask('a');
     await bench.broker.close();
@@ -299,7 +294,7 @@ describe('a bearer token', () => {
       assert.ok(key !== undefined);
       const token = await provider.token('a', { key });
       assert.equal(reasonOf(await bear(token, accepting)), 'granted');
-      assert.equal(reasonOf(await bench.broker.obtain(bearerRequest(plan, `${token}`))), 'InvalidToken');
+      assert.equal(reasonOf(await bench.broker.obtain(bearerRequest(plan, token))), 'InvalidToken');
       await bench.broker.close();
     });
   }

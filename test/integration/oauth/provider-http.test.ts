@@ -30,7 +30,7 @@ afterEach(async () => {
   http = undefined;
 });
 
-function open(network: NetworkRules, key: string | undefined = undefined): ProviderHttp {
+function open(network: NetworkRules, key?: string): ProviderHttp {
   http = createProviderHttp(network, () => (key === undefined ? undefined : new Redacted(key)));
   return http;
 }
