@@ -54,6 +54,8 @@ export class EventWriter {
   /** Standing problems and live Ingresses. */
   readonly #told = new Map<string, Told>();
   readonly #waiting = new Map<string, EventNote>();
+  /** The Event that is being written. */
+  #current: string | undefined;
   #running: Promise<void> | undefined;
   #cancelRefresh: () => void = () => {};
 
@@ -97,7 +99,7 @@ export class EventWriter {
   }
 
   #enqueue(note: EventNote): void {
-    if (this.#waiting.size >= MAX_WAITING) return;
+    if (note.id === this.#current || this.#waiting.size >= MAX_WAITING) return;
     this.#waiting.set(note.id, note);
     this.#running ??= this.#run();
   }
@@ -110,11 +112,13 @@ export class EventWriter {
       const note = this.#next();
       if (note === undefined || signal.aborted) continue;
       this.#waiting.delete(note.id);
+      this.#current = note.id;
       try {
         await this.#tell(note);
       } catch (error) {
         if (!signal.aborted) await this.#failed(note, error);
       }
+      this.#current = undefined;
     }
     this.#running = undefined;
   }

@@ -218,6 +218,29 @@ describe('the source of objects of a cluster', { skip: skipWithout(binaries) }, 
     assert.equal(second.snapshot().policies.size, 2);
   });
 
+  it('reads a list of several pages', async () => {
+    const names = Array.from({ length: 1_050 }, (_, index) => `class-${index}`);
+    const queue = names.values();
+    const create = async (): Promise<void> => {
+      for (const name of queue) {
+        const { status } = await api.request('POST', '/apis/networking.k8s.io/v1/ingressclasses', {
+          metadata: { name },
+          spec: { controller: 'example.com/other' },
+        });
+        assert.equal(status, 201);
+      }
+    };
+    await Promise.all(Array.from({ length: 16 }, create));
+    const second = await open();
+    await second.synced;
+    assert.deepEqual([...second.snapshot().ingressClasses.keys()].sort(), names.sort());
+    const all = '/apis/networking.k8s.io/v1/ingressclasses';
+    assert.equal((await api.request('DELETE', all)).status, 200);
+    await eventually('that they are gone', () =>
+      Promise.resolve(second.snapshot().ingressClasses.size === 0),
+    );
+  });
+
   it('loses nothing when the API server is killed and comes back', async () => {
     await api.apply(ingress('before', 'before.example.com'));
     await api.apply(ingress('doomed', 'doomed.example.com'));

@@ -60,6 +60,16 @@ describe('lines of JSON', () => {
     return lines;
   }
 
+  it('are read whole, wherever their bytes are cut', async () => {
+    const bytes = Buffer.from('{"name":"größe-€-😀"}\n\n{"name":"b"}\n{"cut":');
+    for (let cut = 0; cut <= bytes.length; cut += 1) {
+      assert.deepEqual(await linesOf(bytes.subarray(0, cut), bytes.subarray(cut)), [
+        { name: 'größe-€-😀' },
+        { name: 'b' },
+      ]);
+    }
+  });
+
   it('may be as long as a large object, and no longer', async () => {
     const line = Buffer.from(`"${'x'.repeat(15 * 1024 * 1024)}"\n`);
     assert.equal((await linesOf(line)).length, 1);
