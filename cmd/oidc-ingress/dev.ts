@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-import { runServe } from '../../src/app.ts';
+import { runServe, type RunningGateway } from '../../src/app.ts';
 import { DEV_FLAGS } from '../../src/config/commands.ts';
 import { decodeFlags, type FlagValues } from '../../src/config/flags.ts';
 import { renderFlagHelp } from '../../src/config/help.ts';
@@ -80,7 +80,7 @@ async function start(flags: DevFlags, stack: AsyncDisposableStack, stop: AbortSi
     upstream: { address: flags['upstream-address']?.host ?? '127.0.0.1', port: upstream.port },
   });
   stack.defer(() => manifests.remove());
-  const gateway = await runServe(serveConfig(flags, manifests.directory), stop);
+  const gateway = await serving(flags, manifests.directory, stop);
   stack.defer(() => gateway.stop());
   const { http = 0, admin } = gateway.ports;
   return {
@@ -96,14 +96,31 @@ async function listening<T>(
   flags: DevFlags,
   open: (address: { readonly host: string; readonly port: number }) => Promise<T>,
 ): Promise<T> {
-  const { host = '127.0.0.1', port }: Partial<ListenAddress> = flags[flag] ?? {};
+  const { host = '127.0.0.1', port = 0 }: Partial<ListenAddress> = flags[flag] ?? {};
   try {
-    return await open({ host, port: port ?? 0 });
+    return await open({ host, port });
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
-    const message = `port ${port} is taken by another process: choose another with --${flag}=${host}:PORT (0 takes a free one)`;
-    throw new Error(message, { cause: error });
+    throw isTaken(error) ? takenPort(flag, port, error) : error;
   }
+}
+
+async function serving(flags: DevFlags, manifests: string, stop: AbortSignal): Promise<RunningGateway> {
+  try {
+    return await runServe(serveConfig(flags, manifests), stop);
+  } catch (error) {
+    const names = ['http-address', 'https-address', 'admin-address'] as const;
+    const flag = names.find((name) => String(error).includes(`:${flags[name]?.port}`));
+    throw isTaken(error) && flag !== undefined ? takenPort(flag, flags[flag]?.port, error) : error;
+  }
+}
+
+function isTaken(error: unknown): boolean {
+  return /EADDRINUSE|taken by another process/.test(String(error));
+}
+
+function takenPort(flag: keyof DevFlags, port: number | undefined, cause: unknown): Error {
+  const message = `port ${port} is taken by another process: choose another with --${flag}=127.0.0.1:PORT (0 takes a free one)`;
+  return new Error(message, { cause });
 }
 
 /** Beside the sources, or beside the bundle. */
