@@ -1,7 +1,6 @@
 /** One exchange with a provider: waits for its turn, asks for a token, and verifies what came. */
 
 import type { ExchangeRequest, VerifiedClaims } from '../authz/ports.ts';
-import type { ClientCredentialsPlan } from '../model/table.ts';
 import type { BrokerTelemetry } from '../telemetry/ports.ts';
 import type { CallerLimits, LimitReached } from './caller-limits.ts';
 import type { Health } from './circuit-breaker.ts';
@@ -44,83 +43,83 @@ export type ExchangeResult =
 /** An absurd `X-RateLimit-Reset` must not keep everyone waiting. */
 const MAX_PAUSE_MS = 10_000;
 
+const FAILED_BEFORE = 'the provider failed a moment ago';
+
+/** Never rejects for anything that a provider does. */
 export async function exchangeToken(
   provider: Provider,
-  grant: ClientCredentialsPlan,
   request: ExchangeRequest,
   options: ExchangeOptions,
 ): Promise<ExchangeResult> {
-  const { clock } = options;
+  const { clock, limits } = options;
+  const open = provider.breaker.check(clock.nowMs());
+  if (open !== undefined) return failed(open.reason, FAILED_BEFORE, open.retryAtMs);
   const endpoint = await provider.tokenEndpoint();
   if (endpoint.kind === 'fault') return failureOf(endpoint);
-  const open = provider.breaker.check(clock.nowMs());
-  if (open !== undefined) return failed(open.reason, 'the provider failed a moment ago', open.retryAtMs);
   const admission = await provider.gate.enter(request.plan.provider.timeoutMs);
   if (admission !== 'admitted') {
     return failed('ProviderUnavailable', 'too many token requests are waiting', clock.nowMs() + 1_000);
   }
-  let sent: Sent;
   try {
-    const limit = options.limits.reached(request, provider.key, clock.nowMs());
+    // Again, for what happened while this one was waiting.
+    const limit = limits.reached(request, provider.key, clock.nowMs());
     if (limit !== undefined) return { kind: 'limited', limit };
-    sent = await sendOnce(provider, endpoint.value, { grant, request }, options);
+    return await askAndVerify(provider, endpoint.value, request, options);
   } finally {
     provider.gate.leave();
   }
-  if (sent.result.kind === 'failed') return finished(sent, sent.result);
-  return finished(sent, await verify(provider, request, sent.result, clock));
-
-  function finished(sent: Sent, result: ObtainedToken | TokenFailure): ExchangeResult {
-    const { sentAtMs } = sent;
-    if (sentAtMs !== undefined) {
-      const outcome = result.kind === 'obtained' ? 'granted' : result.reason;
-      options.telemetry.exchangeFinished(provider.settings.issuer, outcome, clock.nowMs() - sentAtMs);
-    }
-    return result;
-  }
 }
 
-interface Sent {
-  readonly result: TokenResult;
-  /** `undefined`: the circuit opened while the exchange was waiting. */
-  readonly sentAtMs: number | undefined;
-}
-
-async function sendOnce(
+async function askAndVerify(
   provider: Provider,
   endpoint: string,
-  question: { readonly grant: ClientCredentialsPlan; readonly request: ExchangeRequest },
-  { http, clock, telemetry, limits: callerLimits }: ExchangeOptions,
-): Promise<Sent> {
-  const { grant, request } = question;
-  const sentAtMs = clock.nowMs();
-  const permit = provider.breaker.enter(sentAtMs);
-  if (permit.kind === 'open') {
-    const result = failed(permit.reason, 'the provider failed a moment ago', permit.retryAtMs);
-    return { result, sentAtMs: undefined };
-  }
-  callerLimits.countExchange(request, sentAtMs);
+  request: ExchangeRequest,
+  options: ExchangeOptions,
+): Promise<ObtainedToken | TokenFailure> {
+  const { clock, telemetry } = options;
+  const startedAtMs = clock.nowMs();
+  const permit = provider.breaker.enter(startedAtMs);
+  if (permit.kind === 'open') return failed(permit.reason, FAILED_BEFORE, permit.retryAtMs);
   let health: Health = { kind: 'unknown' };
+  let answered: TokenResult;
   try {
-    const reply = await http.send(tokenRequest(endpoint, grant, request));
-    const nowMs = clock.nowMs();
-    const limits = parseLimits(reply.kind === 'answer' ? reply.headers : {}, nowMs);
-    const result = processTokenResponse(reply, limits);
-    heed(provider, limits, nowMs);
-    if (limits.remaining !== undefined) {
-      telemetry.rateLimitRemaining(provider.settings.issuer, limits.remaining);
-    }
-    const spentUntilMs = quotaResetMs(limits.quotas.filter(({ subject }) => subject === 'client'));
-    // Only an answer to the right secret may speak for the client.
-    if (result.kind === 'token' && spentUntilMs !== undefined) {
-      callerLimits.quotaSpent(provider.key, request.clientId, spentUntilMs);
-    }
-    if (result.kind === 'failed' && isRefusedClient(result)) callerLimits.countFailure(request, nowMs);
-    health = healthOf(result);
-    return { result, sentAtMs };
+    answered = await ask(provider, endpoint, request, options);
+    health = healthOf(answered);
   } finally {
     provider.breaker.report(permit, health, clock.nowMs());
   }
+  const result = answered.kind === 'token' ? await verify(provider, request, answered, clock) : answered;
+  const outcome = result.kind === 'obtained' ? 'granted' : result.reason;
+  telemetry.exchangeFinished(provider.settings.issuer, outcome, clock.nowMs() - startedAtMs);
+  return result;
+}
+
+async function ask(
+  provider: Provider,
+  endpoint: string,
+  request: ExchangeRequest,
+  { http, clock, telemetry, limits: callers }: ExchangeOptions,
+): Promise<TokenResult> {
+  const { clientCredentials } = request.plan;
+  if (clientCredentials === undefined) {
+    return failed('ProviderMisconfigured', 'the policy has no clientCredentials');
+  }
+  callers.countExchange(request, clock.nowMs());
+  const reply = await http.send(tokenRequest(endpoint, clientCredentials, request));
+  const nowMs = clock.nowMs();
+  const limits = parseLimits(reply.kind === 'answer' ? reply.headers : {}, nowMs);
+  const result = processTokenResponse(reply, limits);
+  if (result.kind === 'failed' && isRefusedClient(result)) callers.countFailure(request, nowMs);
+  heed(provider, limits, nowMs);
+  if (limits.remaining !== undefined) {
+    telemetry.rateLimitRemaining(provider.settings.issuer, limits.remaining);
+  }
+  const spentUntilMs = quotaResetMs(limits.quotas.filter(({ subject }) => subject === 'client'));
+  // Only an answer to the right secret may speak for the client.
+  if (result.kind === 'token' && spentUntilMs !== undefined) {
+    callers.quotaSpent(provider.key, request.clientId, spentUntilMs);
+  }
+  return result;
 }
 
 /** The tenant has nothing left: the next request would only be refused. */
