@@ -93,12 +93,13 @@ function ownIngresses(
 function usedKeys(hosts: Readonly<Record<string, HostRoutes>>, defaultRoute: Route | undefined) {
   const backends = new Set<BackendKey>();
   const plans = new Set<PlanKey>();
-  const routes = Object.values(hosts).flatMap((host) => host.routes);
-  for (const { action } of defaultRoute === undefined ? routes : [...routes, defaultRoute]) {
-    if (action.kind === 'refuse') continue;
+  const use = ({ action }: Route): void => {
+    if (action.kind === 'refuse') return;
     backends.add(action.backend);
     if (action.plan !== undefined) plans.add(action.plan);
-  }
+  };
+  for (const { routes } of Object.values(hosts)) routes.forEach(use);
+  if (defaultRoute !== undefined) use(defaultRoute);
   return { backends, plans };
 }
 

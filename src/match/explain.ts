@@ -49,9 +49,11 @@ function explainHead(
   if (parsed.kind === 'invalid') return { lines: [['cause', parsed.fault]], refusal: 'BadRequest' };
   const { host, path } = parsed.head;
   const match = createMatcher(table).match(host, path);
-  const lines: Line[] = [['host', describeHost(host, declaredHost(table.hosts, host))]];
+  const declared = declaredHost(table.hosts, host);
+  const lines: Line[] = [['host', describeHost(host, declared)]];
   if (match === undefined) {
-    lines.push(['path', `${path}: no path of this host covers it, and no Ingress has a default backend`]);
+    const uncovered = declared === undefined ? '' : 'no path of this host covers it, and ';
+    lines.push(['path', `${path}: ${uncovered}no Ingress has a default backend`]);
     return { lines, refusal: 'NoRoute' };
   }
   const key = objectKey(match.route.ingress);
@@ -78,7 +80,7 @@ function describeHost(host: string, declared: string | undefined): string {
 
 function describePath(path: string, { route }: Match, { defaultRoute }: RoutingTable): string {
   return route === defaultRoute
-    ? `${path}: no path of this host covers it, so the default backend takes it`
+    ? `${path}: no rule covers it, so the default backend takes it`
     : `${path}, by ${route.pathType} ${route.path}`;
 }
 

@@ -158,6 +158,16 @@ describe('explain', () => {
     });
   }
 
+  it('tells that only the default backend takes a request', () => {
+    const spec = { defaultBackend: backendOf('web', 80) };
+    const withDefault = compileManifests([OUR_CLASS, ...serviceOf('web'), ingressOf({ spec })]).table;
+    const request = { url: new URL('http://nobody.org/z'), method: 'GET' };
+    const { text, isServed } = explainRequest(withDefault, [], request);
+    assert.ok(isServed);
+    assert.match(text, /host +nobody\.org: no rule names it\n/);
+    assert.match(text, /path +\/z: no rule covers it, so the default backend takes it\n/);
+  });
+
   it('tells the problems of the Ingress that the request meets, and of no other', () => {
     const { lines } = explain('https://down.com/');
     assert.deepEqual(
