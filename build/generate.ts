@@ -4,6 +4,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { renderAnnotations } from './generate/annotations.ts';
+import { renderChartReadme } from './generate/chart-readme.ts';
 import { renderCrd } from './generate/crd.ts';
 import { renderFlags } from './generate/flags.ts';
 import { renderMetrics } from './generate/metrics.ts';
@@ -13,6 +14,8 @@ import { renderReasons } from './generate/reasons.ts';
 
 /** By path from the root of the repository. */
 const FILES: Readonly<Record<string, () => string>> = {
+  'charts/oidc-ingress/README.md': renderChartReadme,
+  'charts/oidc-ingress/crds/oidcpolicies.oidc-ingress.io.yaml': renderCrd,
   'crds/oidcpolicies.oidc-ingress.io.yaml': renderCrd,
   'docs/reference/annotations.md': renderAnnotations,
   'docs/reference/flags.md': renderFlags,

@@ -50,7 +50,7 @@ test('every generated file is fresh', async () => {
 test('the check fails and names each file that is stale or missing', async () => {
   const copy = await mkdtemp(join(tmpdir(), 'oidc-ingress-generate-'));
   try {
-    for (const part of ['build', 'src', 'crds', 'docs', 'package.json']) {
+    for (const part of ['build', 'src', 'charts', 'crds', 'docs', 'package.json']) {
       await cp(part, join(copy, part), { recursive: true });
     }
     await symlink(resolve('node_modules'), join(copy, 'node_modules'));
