@@ -13,7 +13,7 @@ import type { Authorization, ClusterAccess } from './cluster.ts';
 /** Bound of one whole answer; 500 objects of the largest size that etcd takes are 750 MB, real pages a few. */
 const MAX_BODY_BYTES = 256 * 1024 * 1024;
 
-export interface KubeRequest {
+interface KubeRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Absolute, already encoded. */
   readonly path: string;
@@ -36,7 +36,7 @@ export interface KubeResponse {
   readonly retryAfterMs: number | undefined;
 }
 
-export interface KubeStream {
+interface KubeStream {
   readonly kind: 'stream';
   /** Ends with the answer; throws when the connection breaks. Leaving the loop closes the connection. */
   readonly chunks: AsyncIterable<Uint8Array>;

@@ -14,7 +14,7 @@ import { eventually } from './eventually.ts';
 const READY_DEADLINE_MS = 90_000;
 const CALL_TIMEOUT_MS = 20_000;
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 export interface ApiAnswer {
   readonly status: number;
