@@ -1,6 +1,7 @@
-/** Paces exchanges with one provider: a cap on concurrency, a rate, and a bounded queue in front of both. */
+/** Paces exchanges with one provider: a cap on concurrency, a rate, and a bounded, fair queue in front of both. */
 
 import type { BrokerClock } from './clock.ts';
+import { FairQueue } from './fair-queue.ts';
 
 export interface GateBounds {
   readonly maxConcurrent: number;
@@ -14,6 +15,14 @@ const DEFAULT_BOUNDS: GateBounds = { maxConcurrent: 8, perSecond: 20, burst: 20,
 
 export type Admission = 'admitted' | 'full' | 'late' | 'closed';
 
+export interface Turn {
+  /** Whoever shares a lane shares its turns: the address of the caller, so that one flood keeps only itself waiting. */
+  readonly lane: string;
+  /** Goes before everyone else: the successor of a token in use, whose secret was right before. */
+  readonly isRefresh: boolean;
+  readonly deadlineMs: number;
+}
+
 interface Waiter {
   readonly settle: (admission: Admission) => void;
   readonly cancelDeadline: () => void;
@@ -22,33 +31,38 @@ interface Waiter {
 export class ExchangeGate {
   readonly #clock: BrokerClock;
   readonly #bounds: GateBounds;
-  readonly #queue = new Set<Waiter>();
+  readonly #refreshes: FairQueue<Waiter>;
+  readonly #queue: FairQueue<Waiter>;
   #running = 0;
   #tokens: number;
   #filledAtMs: number;
   #pausedUntilMs = 0;
   #cancelRefill: (() => void) | undefined;
+  #isClosed = false;
 
   constructor(clock: BrokerClock, bounds: GateBounds = DEFAULT_BOUNDS) {
     this.#clock = clock;
     this.#bounds = bounds;
+    this.#refreshes = new FairQueue(bounds.maxQueued);
+    this.#queue = new FairQueue(bounds.maxQueued);
     this.#tokens = bounds.burst;
     this.#filledAtMs = clock.nowMs();
   }
 
-  /** Waits for a turn, at most `deadlineMs`. After `admitted`, and only then, {@link ExchangeGate.leave} is due. */
-  enter(deadlineMs: number): Promise<Admission> {
-    if (this.#queue.size === 0 && this.#take()) return Promise.resolve('admitted');
-    if (this.#queue.size >= this.#bounds.maxQueued) return Promise.resolve('full');
+  /** Waits for a turn. After `admitted`, and only then, {@link ExchangeGate.leave} is due. */
+  enter({ lane, isRefresh, deadlineMs }: Turn): Promise<Admission> {
+    if (this.#isClosed) return Promise.resolve('closed');
+    const isFirst = this.#refreshes.size === 0 && (isRefresh || this.#queue.size === 0);
+    if (isFirst && this.#take()) return Promise.resolve('admitted');
+    const queue = isRefresh ? this.#refreshes : this.#queue;
     const { promise, resolve } = Promise.withResolvers<Admission>();
-    const waiter: Waiter = {
-      settle: resolve,
-      cancelDeadline: this.#clock.schedule(deadlineMs, () => {
-        this.#queue.delete(waiter);
-        resolve('late');
-      }),
-    };
-    this.#queue.add(waiter);
+    const cancelDeadline = this.#clock.schedule(deadlineMs, () => {
+      queue.delete(waiter);
+      resolve('late');
+    });
+    const waiter: Waiter = { settle: resolve, cancelDeadline };
+    const displaced = queue.push(lane, waiter);
+    if (displaced !== undefined) settle(displaced, 'full');
     this.#admit();
     return promise;
   }
@@ -63,24 +77,27 @@ export class ExchangeGate {
     this.#pausedUntilMs = Math.max(this.#pausedUntilMs, untilMs);
   }
 
-  /** Turns away everyone who waits. */
+  /** Turns away everyone who waits, and who comes. */
   close(): void {
+    this.#isClosed = true;
     this.#cancelRefill?.();
-    for (const waiter of this.#queue) this.#settle(waiter, 'closed');
+    for (let next = this.#next(); next !== undefined; next = this.#next()) settle(next, 'closed');
   }
 
   #admit(): void {
-    for (const waiter of this.#queue) {
-      if (!this.#take()) break;
-      this.#settle(waiter, 'admitted');
+    while (this.#waiting > 0 && this.#take()) {
+      const next = this.#next();
+      if (next !== undefined) settle(next, 'admitted');
     }
     this.#scheduleRefill();
   }
 
-  #settle(waiter: Waiter, admission: Admission): void {
-    this.#queue.delete(waiter);
-    waiter.cancelDeadline();
-    waiter.settle(admission);
+  #next(): Waiter | undefined {
+    return this.#refreshes.shift() ?? this.#queue.shift();
+  }
+
+  get #waiting(): number {
+    return this.#refreshes.size + this.#queue.size;
   }
 
   #take(): boolean {
@@ -96,7 +113,7 @@ export class ExchangeGate {
 
   /** Whoever leaves admits the next; only a want of tokens, or a pause, needs a timer. */
   #scheduleRefill(): void {
-    if (this.#queue.size === 0 || this.#running >= this.#bounds.maxConcurrent) return;
+    if (this.#waiting === 0 || this.#running >= this.#bounds.maxConcurrent) return;
     if (this.#cancelRefill !== undefined) return;
     const untilTokenMs = Math.ceil(((1 - this.#tokens) * 1_000) / this.#bounds.perSecond);
     const delayMs = Math.max(1, untilTokenMs, this.#pausedUntilMs - this.#clock.nowMs());
@@ -105,4 +122,9 @@ export class ExchangeGate {
       this.#admit();
     });
   }
+}
+
+function settle(waiter: Waiter, admission: Admission): void {
+  waiter.cancelDeadline();
+  waiter.settle(admission);
 }

@@ -56,7 +56,11 @@ export async function exchangeToken(
   if (open !== undefined) return failed(open.reason, FAILED_BEFORE, open.retryAtMs);
   const endpoint = await provider.tokenEndpoint();
   if (endpoint.kind === 'fault') return failureOf(endpoint);
-  const admission = await provider.gate.enter(request.plan.provider.timeoutMs);
+  const admission = await provider.gate.enter({
+    lane: request.clientAddress,
+    isRefresh: request.purpose === 'refresh',
+    deadlineMs: request.plan.provider.timeoutMs,
+  });
   if (admission !== 'admitted') {
     return failed('ProviderUnavailable', 'too many token requests are waiting', clock.nowMs() + 1_000);
   }
@@ -114,12 +118,23 @@ async function ask(
   if (limits.remaining !== undefined) {
     telemetry.rateLimitRemaining(provider.settings.issuer, limits.remaining);
   }
-  const spentUntilMs = quotaResetMs(limits.quotas.filter(({ subject }) => subject === 'client'));
   // Only an answer to the right secret may speak for the client.
-  if (result.kind === 'token' && spentUntilMs !== undefined) {
-    callers.quotaSpent(provider.key, request.clientId, spentUntilMs);
-  }
+  if (result.kind === 'token') heedQuota(provider, request.clientId, limits, { telemetry, callers });
   return result;
+}
+
+function heedQuota(
+  provider: Provider,
+  clientId: string,
+  limits: ProviderLimits,
+  { telemetry, callers }: { readonly telemetry: BrokerTelemetry; readonly callers: CallerLimits },
+): void {
+  const quotas = limits.quotas.filter(({ subject }) => subject === 'client');
+  for (const { window, remaining } of quotas) {
+    telemetry.quotaRemaining?.(provider.settings.issuer, clientId, window, remaining);
+  }
+  const spentUntilMs = quotaResetMs(quotas);
+  if (spentUntilMs !== undefined) callers.quotaSpent(provider.key, clientId, spentUntilMs);
 }
 
 /** The tenant has nothing left: the next request would only be refused. */

@@ -14,8 +14,7 @@ export interface ProviderLimits {
 
 export interface QuotaWindow {
   readonly subject: 'client' | 'organization';
-  /** Such as `per_hour`. */
-  readonly window: string;
+  readonly window: 'per_hour' | 'per_day' | 'other';
   readonly remaining: number;
   readonly resetAtMs: number;
 }
@@ -65,12 +64,17 @@ function parseQuota(
     .split(',', MAX_WINDOWS)
     .map((bucket) => new Map(bucket.split(';').map(keyAndValue)))
     .flatMap((bucket) => {
-      const window = bucket.get('b');
       const remaining = wholeNumber(bucket.get('r'));
       const seconds = wholeNumber(bucket.get('t'));
-      if (window === undefined || remaining === undefined || seconds === undefined) return [];
+      if (remaining === undefined || seconds === undefined) return [];
+      const window = windowOf(bucket.get('b'));
       return [{ subject, window, remaining, resetAtMs: nowMs + seconds * 1_000 }];
     });
+}
+
+/** A metric has this as a label: an answer must not make names of its own. */
+function windowOf(text: string | undefined): QuotaWindow['window'] {
+  return text === 'per_hour' || text === 'per_day' ? text : 'other';
 }
 
 function keyAndValue(part: string): readonly [string, string] {

@@ -59,6 +59,8 @@ function recordingTelemetry(lines: string[]): BrokerTelemetry {
     cacheEvicted: (cache, cause) => lines.push(`evicted ${cache} ${cause}`),
     circuitState: (_issuer, state) => lines.push(`circuit ${state}`),
     rateLimitRemaining: (_issuer, remaining) => lines.push(`remaining ${remaining}`),
+    quotaRemaining: (_issuer, clientId, window, remaining) =>
+      lines.push(`quota ${clientId} ${window} ${remaining}`),
     jwksFetched: (_issuer, result) => lines.push(`jwks ${result}`),
   };
 }

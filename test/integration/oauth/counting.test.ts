@@ -284,6 +284,7 @@ describe('limits of a caller', { timeout: 60_000 }, () => {
     assert.equal(second.kind === 'refused' && second.retryAtMs, bench.clock.nowMs() + 1_200_000);
     assert.equal(stranger.kind, 'granted');
     assert.ok(bench.recorded.lines.includes('remaining 41'));
+    assert.ok(bench.recorded.lines.includes('quota cron per_hour 0'));
   });
 });
 

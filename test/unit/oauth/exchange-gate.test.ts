@@ -20,7 +20,7 @@ beforeEach(() => {
 /** Asks `count` times; what was answered is in `seen` when it is. */
 async function enter(count: number, deadlineMs = 60_000): Promise<void> {
   for (let asked = 0; asked < count; asked += 1) {
-    void gate.enter(deadlineMs).then((admission) => seen.push(admission));
+    void gate.enter({ lane: 'a', isRefresh: false, deadlineMs }).then((admission) => seen.push(admission));
   }
   await turnOfEventLoop();
 }
@@ -83,6 +83,39 @@ describe('the gate', () => {
     assert.deepEqual(seen, ['admitted', 'full']);
   });
 
+  /** The names in the order in which they are let through, one at a time. */
+  async function orderOf(
+    bounds: { readonly maxQueued: number },
+    names: readonly string[],
+  ): Promise<readonly string[]> {
+    gate = new ExchangeGate(clock, { maxConcurrent: 1, perSecond: 1_000, burst: 1_000, ...bounds });
+    const order: string[] = [];
+    for (const name of names) {
+      const turn = { lane: name.charAt(0), isRefresh: name.endsWith('r'), deadlineMs: 60_000 };
+      void gate.enter(turn).then((admission) => {
+        order.push(admission === 'admitted' ? name : `${name} ${admission}`);
+      });
+    }
+    await turnOfEventLoop();
+    for (let left = 0; left < names.length; left += 1) await leave(1);
+    return order;
+  }
+
+  it('lets the lanes take turns', async () => {
+    const order = await orderOf({ maxQueued: 99 }, ['a1', 'a2', 'a3', 'a4', 'b1', 'c1', 'b2']);
+    assert.deepEqual(order, ['a1', 'a2', 'b1', 'c1', 'a3', 'b2', 'a4']);
+  });
+
+  it('lets refreshes go first', async () => {
+    const order = await orderOf({ maxQueued: 99 }, ['a1', 'a2', 'a3', 'b1r', 'a4r']);
+    assert.deepEqual(order, ['a1', 'b1r', 'a4r', 'a2', 'a3']);
+  });
+
+  it('makes the longest lane give way when its queue is full', async () => {
+    const order = await orderOf({ maxQueued: 3 }, ['a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'a5']);
+    assert.deepEqual(order, ['a1', 'a4 full', 'b2 full', 'a5 full', 'a2', 'b1', 'a3']);
+  });
+
   it('admits nobody during a pause', async () => {
     gate.pause(clock.nowMs() + 2_000);
     await enter(1);
@@ -96,7 +129,8 @@ describe('the gate', () => {
     await enter(10);
     gate.close();
     await turnOfEventLoop();
-    assert.deepEqual(seen.slice(8), ['closed', 'closed']);
+    await enter(1);
+    assert.deepEqual(seen.slice(8), ['closed', 'closed', 'closed']);
     assert.deepEqual(clock.pending(), []);
   });
 });
