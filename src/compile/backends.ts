@@ -13,12 +13,12 @@ import { endpointsOf, indexSlices } from './endpoints.ts';
 import type { Cause, ProblemList, Report } from './problem-list.ts';
 import type { CompileOptions } from './result.ts';
 
-export type ResolvedBackend =
+type ResolvedBackend =
   | { readonly kind: 'backend'; readonly key: BackendKey; readonly backend: Backend }
   | { readonly kind: 'none'; readonly cause: Cause };
 
 /** Where a backend is named: what is wrong with it is reported there. */
-export interface BackendReference {
+interface BackendReference {
   readonly namespace: string;
   readonly field: string;
   readonly report: Report;

@@ -14,7 +14,7 @@ import { sortedRecord, sortedSet } from './order.ts';
 import { readKeyPair, type KeyPair } from './pem.ts';
 import type { Report } from './problem-list.ts';
 
-export interface CertificateSet {
+interface CertificateSet {
   readonly certificates: Readonly<Record<CertificateKey, Certificate>>;
   readonly keys: Readonly<Record<CertificateKey, Redacted<string>>>;
 }

@@ -14,7 +14,7 @@ export type ClassDefault =
   /** The class means to protect, but does not say how: its Ingresses may not be open. */
   | { readonly kind: 'broken'; readonly cause: Cause };
 
-export type ClassMatch =
+type ClassMatch =
   | { readonly kind: 'ours'; readonly default: ClassDefault }
   | { readonly kind: 'foreign' }
   /** The class that `spec.ingressClassName` names does not exist. */

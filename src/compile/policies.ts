@@ -29,7 +29,7 @@ export interface UsablePolicy extends JudgedBase {
   readonly providerKey: Redacted<string> | undefined;
 }
 
-export interface UnusablePolicy extends JudgedBase {
+interface UnusablePolicy extends JudgedBase {
   readonly kind: 'unusable';
   /** `undefined` where the object cannot be decoded. */
   readonly spec: PolicySpec | undefined;

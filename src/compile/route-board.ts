@@ -6,7 +6,7 @@ import { compareRoutes, sortedRecord } from './order.ts';
 import type { Report } from './problem-list.ts';
 
 /** Where a route is declared. */
-export interface Declaration {
+interface Declaration {
   readonly field: string;
   readonly report: Report;
 }

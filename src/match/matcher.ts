@@ -15,7 +15,7 @@ export interface Matcher {
   readonly indexes: WeakMap<HostRoutes, RouteIndex>;
 }
 
-export interface RouteIndex {
+interface RouteIndex {
   readonly exact: ReadonlyMap<string, Route>;
   /** By path without its trailing slash. */
   readonly prefix: ReadonlyMap<string, Route>;

@@ -8,7 +8,7 @@ import { decodeObject } from '../../src/decode/decode-object.ts';
 import { createObjectStore } from '../../src/decode/store.ts';
 import type { Snapshot } from '../../src/model/objects.ts';
 
-export const DEFAULT_OPTIONS: CompileOptions = {
+const DEFAULT_OPTIONS: CompileOptions = {
   ingressClass: undefined,
   watchIngressWithoutClass: false,
   allowInsecureIssuers: false,
