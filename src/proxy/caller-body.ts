@@ -1,7 +1,7 @@
 /** Reads the body of a request as far as a bound allows, before anything is sent on. */
 
 import type { ProxyContext } from './context.ts';
-import { fail } from './failure.ts';
+import { fail, protect } from './failure.ts';
 import { ProxyError } from './proxy-error.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -32,7 +32,8 @@ export function collectBody(
   };
   const stop = (isWhole: boolean): void => {
     forget();
-    done({ bytes: Buffer.concat(chunks), isWhole });
+    if (transaction.isOver) return;
+    protect(context, transaction, () => done({ bytes: Buffer.concat(chunks), isWhole }));
   };
   const onData = (chunk: Buffer): void => {
     silence.deadlineMs = deadlines.nowMs + limits.idleTimeoutMs;

@@ -1,6 +1,5 @@
 /** Answers what the parser of requests refuses: once, and the connection ends. */
 
-import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 
@@ -18,7 +17,7 @@ export function refuseConnection(context: ProxyContext, error: NodeJS.ErrnoExcep
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();
   } else if (caller.inFlight === 0) {
-    const requestId = randomUUID();
+    const requestId = context.nextRequestId();
     const answer = refusal(error.code);
     context.telemetry.requestFinished(refusalRecord(caller, answer, requestId));
     socket.end(refusalText(answer, requestId));

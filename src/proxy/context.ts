@@ -4,6 +4,7 @@ import type { Logger } from '../telemetry/ports.ts';
 import type { createCallers, IsTrusted } from './caller.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { Deciders } from './decision.ts';
+import type { IdentityOf } from './identity.ts';
 import type { ProxyLimits } from './limits.ts';
 import type { Routing } from './routing.ts';
 import type { Tunnels } from './tunnels.ts';
@@ -16,6 +17,9 @@ export interface ProxyContext extends Deciders {
   readonly backends: Backends;
   readonly tunnels: Tunnels;
   readonly isTrusted: IsTrusted;
+  /** Unique over threads and restarts. */
+  readonly nextRequestId: () => string;
+  readonly identityOf: IdentityOf;
   readonly callerOf: ReturnType<typeof createCallers>;
   /** As it is now; a request asks once. */
   readonly routing: () => Routing;

@@ -6,35 +6,25 @@ import {
   takeCredentials,
   type TakenCredentials,
 } from '../http/credentials.ts';
-import type { RequestHead } from '../http/request-head.ts';
 import { REASONS } from '../model/reasons.ts';
 import type { PlanKey, PolicyPlan } from '../model/table.ts';
-import { collectBody, type CollectedBody } from './caller-body.ts';
+import { collectBody } from './caller-body.ts';
 import type { ProxyContext } from './context.ts';
 import { decide, decideWithoutCredentials, deny, type Decision, type Guarded } from './decision.ts';
 import { fail, protect } from './failure.ts';
 import { passOn } from './pass-on.ts';
 import { sendProblem } from './respond.ts';
 import { hasBody } from './response-writer.ts';
-import type { Routing } from './routing.ts';
+import type { Routed } from './routed.ts';
 import type { Transaction } from './transaction.ts';
-import type { Balancer } from './upstream/balancer.ts';
-
-/** A request whose route is known; `balancer` is `undefined` where the backend does not exist. */
-export interface Routed {
-  readonly transaction: Transaction;
-  readonly head: RequestHead;
-  readonly routing: Routing;
-  readonly balancer: Balancer | undefined;
-}
 
 /** `planKey`: `undefined` on an open route. */
 export function guard(context: ProxyContext, routed: Routed, planKey: PlanKey | undefined): void {
-  const { transaction, head, routing } = routed;
   if (planKey === undefined) {
-    passOn(context, { ...routed, plan: undefined, decision: undefined, collected: undefined });
+    passOn(context, routed, undefined);
     return;
   }
+  const { transaction, head, routing } = routed;
   const plan = routing.table.plans[planKey];
   if (plan === undefined) {
     transaction.authOutcome = 'unavailable';
@@ -43,45 +33,49 @@ export function guard(context: ProxyContext, routed: Routed, planKey: PlanKey | 
   }
   transaction.plan = plan;
   const guarded = { transaction, head, planKey, plan };
-  const early = decideWithoutCredentials(guarded);
   const settle = plan.mode === 'DryRun' ? tryOut : enforce;
+  const early = decideWithoutCredentials(guarded);
   if (early !== undefined) {
-    settle(context, { ...routed, plan, decision: early, collected: undefined });
+    settle(context, routed, plan, early);
     return;
   }
-  withCredentials(context, guarded, (taken, collected) => {
-    settle(context, { ...routed, plan, decision: decide(context, guarded, taken), collected });
+  withCredentials(context, guarded, (taken) => {
+    settle(context, routed, plan, decide(context, guarded, taken));
   });
 }
 
-interface Settlement extends Routed {
-  readonly plan: PolicyPlan;
-  readonly decision: Decision | Promise<Decision>;
-  readonly collected: CollectedBody | undefined;
-}
-
-function enforce(context: ProxyContext, settlement: Settlement): void {
-  const { transaction, decision } = settlement;
+function enforce(
+  context: ProxyContext,
+  routed: Routed,
+  plan: PolicyPlan,
+  decision: Decision | Promise<Decision>,
+): void {
   if (!(decision instanceof Promise)) {
-    conclude(context, settlement, decision);
+    conclude(context, routed, plan, decision);
     return;
   }
+  const { transaction } = routed;
   void decision.then(
-    (decision) => protect(context, transaction, () => conclude(context, settlement, decision)),
+    (decision) => protect(context, transaction, () => conclude(context, routed, plan, decision)),
     (error: unknown) => fail(context, transaction, error),
   );
 }
 
-function conclude(context: ProxyContext, settlement: Settlement, decision: Decision): void {
-  const { transaction } = settlement;
+function conclude(context: ProxyContext, routed: Routed, plan: PolicyPlan, decision: Decision): void {
+  const { transaction } = routed;
   note(transaction, decision);
   if (decision.kind === 'deny') sendProblem(transaction, decision, context.nowMs());
-  else passOn(context, { ...settlement, decision });
+  else passOn(context, routed, { plan, decision });
 }
 
 /** Whatever the decision is or will be, the request goes on as it came; its record says what would have been. */
-function tryOut(context: ProxyContext, settlement: Settlement): void {
-  const { transaction, decision } = settlement;
+function tryOut(
+  context: ProxyContext,
+  routed: Routed,
+  _plan: PolicyPlan,
+  decision: Decision | Promise<Decision>,
+): void {
+  const { transaction } = routed;
   if (decision instanceof Promise) {
     transaction.pendingDecision = decision.then(
       (decision) => note(transaction, decision),
@@ -90,7 +84,7 @@ function tryOut(context: ProxyContext, settlement: Settlement): void {
   } else {
     note(transaction, decision);
   }
-  passOn(context, { ...settlement, plan: undefined, decision: undefined });
+  passOn(context, routed, undefined);
 }
 
 function note(transaction: Transaction, decision: Decision): void {
@@ -107,7 +101,7 @@ function note(transaction: Transaction, decision: Decision): void {
 function withCredentials(
   context: ProxyContext,
   { transaction, head, plan }: Guarded,
-  next: (taken: TakenCredentials, collected: CollectedBody | undefined) => void,
+  next: (taken: TakenCredentials) => void,
 ): void {
   const { authorization, contentType } = transaction.fields;
   const { query } = head;
@@ -117,13 +111,11 @@ function withCredentials(
     plan.clientCredentials?.sources.includes('Body') === true &&
     isCredentialBodyType(contentType) &&
     hasBody(transaction);
-  if (!mayBeInBody || contentType === undefined) return next(taken, undefined);
+  if (!mayBeInBody || contentType === undefined) return next(taken);
   collectBody(context, transaction, MAX_CREDENTIAL_BODY_BYTES, (collected) => {
-    if (transaction.isOver) return;
-    protect(context, transaction, () => {
-      const body = { contentType, bytes: collected.bytes };
-      next(collected.isWhole ? takeCredentials(plan, { authorization, query, body }) : tooLarge(), collected);
-    });
+    transaction.collected = collected;
+    const body = { contentType, bytes: collected.bytes };
+    next(collected.isWhole ? takeCredentials(plan, { authorization, query, body }) : tooLarge());
   });
 }
 

@@ -1,6 +1,5 @@
 /** Takes a request up to its route, and its record when it is over. */
 
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { acceptedRequestId, clientAddress } from '../http/client-address.ts';
@@ -25,7 +24,7 @@ export function handleRequest(
   transaction.upgrade = special.upgrade;
   const { caller, fields } = transaction;
   const id = acceptedRequestId(fields.requestId, caller.isPeerTrusted);
-  transaction.requestId = id ?? randomUUID();
+  transaction.requestId = id ?? context.nextRequestId();
   transaction.clientAddress = clientAddress(caller.peerAddress, fields.forwardedFor, context.isTrusted);
   caller.inFlight++;
   caller.current = transaction;

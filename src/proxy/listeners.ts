@@ -83,6 +83,8 @@ export class Listeners {
       keepAliveTimeout: limits.keepAliveTimeoutMs,
       // A missing Host gets a problem document from the handler.
       requireHostHeader: false,
+      // Spares a stream for each request that has no body.
+      optimizeEmptyRequests: true,
       shouldUpgradeCallback: isWebSocketUpgrade,
     };
   }

@@ -1,5 +1,6 @@
 /** The data plane of one thread: a table comes in, requests are answered by it. */
 
+import { randomBytes } from 'node:crypto';
 import type { BlockList } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -11,6 +12,7 @@ import { createCallers, trustIn } from './caller.ts';
 import type { ProxyContext } from './context.ts';
 import { Deadlines } from './deadlines.ts';
 import { DEFAULT_LIMITS, type ProxyLimits } from './limits.ts';
+import { createIdentityOf } from './identity.ts';
 import { Listeners, type ListenTarget } from './listeners.ts';
 import { changedRouting, emptyRouting } from './routing.ts';
 import { TlsCertificates } from './tls-certificates.ts';
@@ -67,6 +69,8 @@ export function createProxy(options: ProxyOptions): Proxy {
     backends,
     tunnels,
     isTrusted,
+    nextRequestId: requestIds(),
+    identityOf: createIdentityOf(),
     callerOf: createCallers(isTrusted),
     routing: () => routing,
   };
@@ -100,4 +104,11 @@ export function createProxy(options: ProxyOptions): Proxy {
       deadlines.close();
     },
   };
+}
+
+/** A random beginning for the thread and a count: a random number for each request costs more than routing it. */
+function requestIds(): () => string {
+  const thread = randomBytes(9).toString('base64url');
+  let count = 0;
+  return () => `${thread}.${(count++).toString(36)}`;
 }

@@ -7,6 +7,7 @@ import type { RequestHead } from '../http/request-head.ts';
 import type { Reason } from '../model/reasons.ts';
 import type { PolicyPlan, Route } from '../model/table.ts';
 import type { AuthOutcome } from '../telemetry/ports.ts';
+import type { CollectedBody } from './caller-body.ts';
 import type { Caller } from './caller.ts';
 import { readRequestFields, type RequestFields } from './request-fields.ts';
 
@@ -38,6 +39,8 @@ export class Transaction {
   /** `namespace/name`, or empty. */
   service = '';
   plan: PolicyPlan | undefined;
+  /** What was read of the body in search of credentials. */
+  collected: CollectedBody | undefined;
   authOutcome: AuthOutcome = 'open';
   clientId: string | undefined;
   credentialSource: 'Basic' | 'Query' | 'Body' | undefined;

@@ -7,12 +7,11 @@ import { createProxyServer, type ProxyServer } from 'http-proxy-3';
 
 import type { ProxyContext } from './context.ts';
 import { fail } from './failure.ts';
-import type { Passage } from './pass-on.ts';
 import { ProxyError } from './proxy-error.ts';
 import type { Transaction, UpgradeSocket } from './transaction.ts';
 import type { Balancer } from './upstream/balancer.ts';
 import type { UpstreamEndpoint } from './upstream/endpoint.ts';
-import { upstreamHeaders, upstreamTarget } from './upstream-request.ts';
+import { upstreamHeaders, upstreamTarget, type UpstreamInput } from './upstream-request.ts';
 
 /** An unmasked Close frame with status 1001, "going away" (RFC 6455, 7.4.1). */
 const GOING_AWAY = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
@@ -53,8 +52,8 @@ export class Tunnels {
     return this.#open.size;
   }
 
-  open(context: ProxyContext, passage: Passage, balancer: Balancer): void {
-    const { transaction } = passage;
+  open(context: ProxyContext, balancer: Balancer, input: UpstreamInput): void {
+    const { transaction } = input;
     const { upgrade } = transaction;
     const endpoint = balancer.pick();
     if (upgrade === undefined || endpoint === undefined) {
@@ -62,7 +61,7 @@ export class Tunnels {
       return;
     }
     noteUpstream(transaction, endpoint);
-    this.#connect(context, passage, { upgrade, endpoint });
+    this.#connect(context, input, { upgrade, endpoint });
   }
 
   /** Tells every WebSocket that the gateway goes away. */
@@ -76,17 +75,17 @@ export class Tunnels {
 
   #connect(
     context: ProxyContext,
-    passage: Passage,
+    input: UpstreamInput,
     { upgrade, endpoint }: { readonly upgrade: UpgradeSocket; readonly endpoint: UpstreamEndpoint },
   ): void {
-    const { transaction } = passage;
+    const { transaction } = input;
     const { socket, head } = upgrade;
     const { address, port } = endpoint;
     this.#open.add(socket);
     socket.on('close', () => this.#open.delete(socket));
     const target = { protocol: 'http:', host: address, hostname: address, port };
     const options = { target, connectTimeout: context.limits.connectTimeoutMs };
-    this.#server.ws(outgoingRequest(passage), socket, head, options, (error) => {
+    this.#server.ws(outgoingRequest(input), socket, head, options, (error) => {
       if (transaction.isTunnel) return;
       fail(context, transaction, new ProxyError('UpstreamUnreachable', 'the upgrade failed', error));
     });
@@ -104,16 +103,9 @@ function noteUpstream(transaction: Transaction, endpoint: UpstreamEndpoint): voi
 }
 
 /** The caller's request as the library reads it, with the headers and the target that the upstream is to get. */
-function outgoingRequest({ transaction, head, plan, decision, routing }: Passage): IncomingMessage {
-  const { request } = transaction;
-  const raw = upstreamHeaders({
-    transaction,
-    head,
-    plan,
-    decision,
-    identityHeaders: routing.identityHeaders,
-    body: { kind: 'none' },
-  });
+function outgoingRequest(input: UpstreamInput): IncomingMessage {
+  const { request } = input.transaction;
+  const raw = upstreamHeaders(input);
   const headers: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>;
   for (let at = 0; at < raw.length; at += 2) {
     const name = (raw[at] ?? '').toLowerCase();
@@ -124,6 +116,6 @@ function outgoingRequest({ transaction, head, plan, decision, routing }: Passage
   headers['upgrade'] = 'websocket';
   return Object.create(request, {
     headers: { value: headers },
-    url: { value: upstreamTarget(head, plan) },
+    url: { value: upstreamTarget(input) },
   }) as IncomingMessage;
 }

@@ -16,7 +16,7 @@ export interface ResponseHead {
   readonly keepAliveSeconds: number | undefined;
 }
 
-const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9][0-9][0-9])(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
+const STATUS_LINE = /^HTTP\/1\.[01] [1-9][0-9][0-9](?: [\t\x20-\x7e\x80-\xff]*)?$/;
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const NOT_FIELD_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 const CONTENT_LENGTH = /^[0-9]{1,15}$/;
@@ -24,16 +24,16 @@ const CONTENT_LENGTH = /^[0-9]{1,15}$/;
 /** `text`: status line and fields, latin1, each ended by CRLF, without the empty line. */
 export function parseResponseHead(text: string, requestMethod: string): ResponseHead {
   const lineEnd = text.indexOf('\r\n');
-  const line = STATUS_LINE.exec(text.slice(0, lineEnd));
-  if (line === null) throw malformed('the status line is not valid');
+  const line = text.slice(0, lineEnd);
+  if (!STATUS_LINE.test(line)) throw malformed('the status line is not valid');
   const rawHeaders = parseFields(text, lineEnd + 2);
-  const isHttp11 = line[1] === '1';
-  const status = Number(line[2]);
+  const isHttp11 = line.charCodeAt(7) === 0x31;
+  const status = Number(line.slice(9, 12));
   const fields = framingFields(rawHeaders);
   const framing = framingOf(status, requestMethod, isHttp11, fields);
   return {
     status,
-    statusText: line[3] ?? '',
+    statusText: line.slice(13),
     rawHeaders,
     framing,
     contentLength: framing === 'length' ? Number(fields.contentLength) : 0,

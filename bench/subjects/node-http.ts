@@ -1,0 +1,12 @@
+/** A bare `node:http` server that answers by itself: what no gateway on Node can go below. */
+
+import { createServer } from 'node:http';
+
+import { announce } from './announce.ts';
+import { ANSWER } from '../answer.ts';
+
+const server = createServer((_request, response) => {
+  response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': ANSWER.length });
+  response.end(ANSWER);
+});
+server.listen(0, '127.0.0.1', () => announce(server));
