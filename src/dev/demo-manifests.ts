@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 
-import { parseAllDocuments, type Document } from 'yaml';
+import { isScalar, parseAllDocuments, type Document } from 'yaml';
 
 import { findManifests } from '../files/find-manifests.ts';
 
@@ -23,7 +23,7 @@ export interface DemoManifests {
   /** The samples themselves where they fit, so that they can be edited while the gateway follows; else a copy. */
   readonly directory: string;
   /** Removes the copy. */
-  remove(): Promise<void>;
+  readonly remove: () => Promise<void>;
 }
 
 export async function prepareManifests(samples: string, addresses: DemoAddresses): Promise<DemoManifests> {
@@ -42,24 +42,39 @@ export async function prepareManifests(samples: string, addresses: DemoAddresses
   return { directory, remove: () => rm(directory, { recursive: true, force: true }) };
 }
 
-/** Replaces the issuer and the endpoint of the samples, and nothing else. */
+/** Replaces the issuer and the endpoint of the samples, and not one other byte. */
 export function rewriteManifest(text: string, { issuer, upstream }: DemoAddresses): string {
   const documents = parseAllDocuments(text);
   if ('empty' in documents) return text;
-  for (const document of documents) {
-    replace(document, ['spec', 'provider', 'issuer'], SAMPLE.issuer, issuer);
-    if (document.get('kind') !== 'EndpointSlice') continue;
-    replace(document, ['endpoints', 0, 'addresses', 0], SAMPLE.upstream.address, upstream.address);
-    replace(document, ['ports', 0, 'port'], SAMPLE.upstream.port, upstream.port);
-  }
-  return documents.map(String).join('');
+  const edits = documents.flatMap((document) => {
+    const from = SAMPLE.upstream;
+    return document.get('kind') === 'EndpointSlice'
+      ? [
+          ...edit(document, ['endpoints', 0, 'addresses', 0], from.address, upstream.address),
+          ...edit(document, ['ports', 0, 'port'], from.port, upstream.port),
+        ]
+      : edit(document, ['spec', 'provider', 'issuer'], SAMPLE.issuer, issuer);
+  });
+  // From the end, so that the places of those before stay as they are.
+  return edits
+    .toSorted((a, b) => b.start - a.start)
+    .reduce((edited, { start, end, value }) => edited.slice(0, start) + value + edited.slice(end), text);
 }
 
-function replace(
+interface Edit {
+  readonly start: number;
+  readonly end: number;
+  readonly value: string;
+}
+
+function edit(
   document: Document.Parsed,
   path: readonly (string | number)[],
-  from: unknown,
-  to: unknown,
-): void {
-  if (document.getIn(path) === from) document.setIn(path, to);
+  from: string | number,
+  to: string | number,
+): readonly Edit[] {
+  const node = document.getIn(path, true);
+  if (!isScalar(node) || node.value !== from || !node.range) return [];
+  const [start, end] = node.range;
+  return [{ start, end, value: String(to) }];
 }

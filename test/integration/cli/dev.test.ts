@@ -115,15 +115,6 @@ test('says which port is taken and how to choose another', async (t) => {
   }
 });
 
-test('refuses what it does not understand', async () => {
-  const { code, stderr } = await runCommand(['dev', '--emulator-address=off', 'extra', '--port=1']);
-  assert.equal(code, 2);
-  assert.match(stderr, /--port: unknown flag/);
-  const off = await runCommand(['dev', '--emulator-address=off', 'extra']);
-  assert.match(off.stderr, /--emulator-address: must not be off/);
-  assert.match(off.stderr, /extra: dev takes no arguments, only flags/);
-});
-
 test('ends on SIGINT and leaves no copy of the manifests', async () => {
   assert.ok(existsSync(manifests), manifests);
   const exited = once(child, 'exit');

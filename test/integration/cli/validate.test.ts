@@ -1,0 +1,143 @@
+/** `validate` and `explain` as people and pipelines run them. */
+
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+
+import { runCommand } from '../../support/run-command.ts';
+
+const GOOD = `apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: {name: oidc-ingress}
+spec: {controller: oidc-ingress.io/controller}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: orders, namespace: shop}
+spec: {ports: [{name: http, port: 80}]}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: orders-1, namespace: shop, labels: {kubernetes.io/service-name: orders}}
+addressType: IPv4
+ports: [{name: http, port: 3000}]
+endpoints: [{addresses: [127.0.0.1]}]
+---
+apiVersion: oidc-ingress.io/v1alpha1
+kind: OIDCPolicy
+metadata: {name: api, namespace: shop}
+spec:
+  provider: {issuer: https://acme.eu.auth0.com/}
+  clientCredentials: {audience: https://orders.example.com/}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: orders, namespace: shop, annotations: {oidc-ingress.io/policy: api}}
+spec:
+  ingressClassName: oidc-ingress
+  rules:
+    - host: orders.example.com
+      http:
+        paths:
+          - {path: /v1, pathType: Prefix, backend: {service: {name: orders, port: {number: 80}}}}
+`;
+
+let directory: string;
+
+before(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'validate-'));
+  const files = {
+    'good.yaml': `${GOOD}---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: orders}\n`,
+    'typo.yaml': GOOD.replace('oidc-ingress.io/policy:', 'oidc-ingress.io/polcy:'),
+    'broken.yaml': 'kind: [\n',
+  };
+  for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text);
+});
+after(() => rm(directory, { recursive: true }));
+
+test('validate prints the table of good manifests, names what it does not read, and ends with 0', async () => {
+  const { code, stdout, stderr } = await runCommand(['validate', join(directory, 'good.yaml')]);
+  assert.equal(stderr, '');
+  assert.equal(
+    stdout,
+    `1 file, 1 route, 0 errors, 0 warnings
+
+orders.example.com
+  /v1  Prefix  →  shop/orders:80 (1 endpoint)  policy shop/api  Ingress shop/orders
+
+ignored  ${directory}/good.yaml:36: apps/v1 Deployment
+`,
+  );
+  assert.equal(code, 0);
+});
+
+test('validate shows routes that would be refused, says why and where, and ends with 1', async () => {
+  const { code, stdout } = await runCommand(['validate', join(directory, 'typo.yaml')]);
+  assert.equal(code, 1);
+  assert.match(stdout, /^ {2}\/v1 {2}Prefix {2}→ {2}503 {2}refused/m);
+  assert.match(stdout, /^error {4}\S+typo\.yaml:25 {2}Ingress shop\/orders {2}metadata\.annotations/m);
+  assert.match(stdout, /\(UnknownAnnotation\)$/m);
+});
+
+test('validate reports files that cannot be read beside those that can', async () => {
+  const missing = join(directory, 'missing.yaml');
+  const files = ['good.yaml', 'broken.yaml', 'missing.yaml'].map((name) => join(directory, name));
+  const { code, stdout } = await runCommand(['validate', ...files]);
+  assert.equal(code, 1);
+  assert.match(stdout, /^3 files, 1 route, 2 errors, 0 warnings$/m);
+  assert.match(stdout, /^error {4}\S+broken\.yaml:2\n {9}not valid YAML: /m);
+  assert.ok(stdout.includes(`error    ${missing}\n         no such file\n`), stdout);
+});
+
+test('validate gives programs the same as JSON', async () => {
+  const { code, stdout } = await runCommand(['validate', '--output=json', join(directory, 'typo.yaml')]);
+  assert.equal(code, 1);
+  const report = JSON.parse(stdout) as {
+    readonly errors: number;
+    readonly routes: readonly Record<string, unknown>[];
+    readonly problems: readonly Record<string, unknown>[];
+  };
+  assert.equal(report.errors, 1);
+  assert.equal(report.routes[0]?.['state'], 'refused');
+  const [problem] = report.problems;
+  assert.equal(problem?.['reason'], 'UnknownAnnotation');
+  assert.equal(problem['object'], 'Ingress shop/orders');
+  assert.equal(problem['location'], `${directory}/typo.yaml:25`);
+});
+
+test('validate refuses plain http issuers unless it is told otherwise', async () => {
+  const strict = await runCommand(['validate', 'examples']);
+  assert.match(strict.stdout, /\(InsecureIssuer\)/);
+  const lenient = await runCommand(['validate', 'examples', '--allow-insecure-issuers']);
+  assert.doesNotMatch(lenient.stdout, /InsecureIssuer/);
+  assert.match(lenient.stdout, /policy shop\/orders-api +Ingress shop\/orders$/m);
+  assert.match(lenient.stdout, /open +Ingress shop\/website$/m);
+  assert.match(lenient.stdout, /refused policy shop\/order-api +Ingress shop\/broken$/m);
+});
+
+const EXPLAINED = [
+  { name: 'a path that a policy covers', url: 'https://orders.example.com/v1/x', code: 0, want: 'is served' },
+  { name: 'a path that none covers', url: 'https://orders.example.com/v2', code: 1, want: '404 NoRoute' },
+  { name: 'an unknown host', url: 'https://x.example.com/v1', code: 1, want: '404 NoRoute' },
+];
+for (const { name, url, code, want } of EXPLAINED) {
+  test(`explain says what becomes of ${name}`, async () => {
+    const file = join(directory, 'good.yaml');
+    const result = await runCommand(['explain', url, '--manifests', file]);
+    assert.equal(result.code, code, result.stderr);
+    assert.ok(result.stdout.includes(want), result.stdout);
+  });
+}
+
+test('explain names the problem that closes a route', async () => {
+  const { code, stdout } = await runCommand([
+    'explain',
+    'https://orders.example.com/v1',
+    `--manifests=${join(directory, 'typo.yaml')}`,
+  ]);
+  assert.equal(code, 1);
+  assert.match(stdout, /503 PolicyUnavailable/);
+  assert.match(stdout, /polcy/);
+});
