@@ -46,19 +46,22 @@ export async function prepareManifests(samples: string, addresses: DemoAddresses
 export function rewriteManifest(text: string, { issuer, upstream }: DemoAddresses): string {
   const documents = parseAllDocuments(text);
   if ('empty' in documents) return text;
-  const edits = documents.flatMap((document) => {
-    const from = SAMPLE.upstream;
-    return document.get('kind') === 'EndpointSlice'
-      ? [
-          ...edit(document, ['endpoints', 0, 'addresses', 0], from.address, upstream.address),
-          ...edit(document, ['ports', 0, 'port'], from.port, upstream.port),
-        ]
-      : edit(document, ['spec', 'provider', 'issuer'], SAMPLE.issuer, issuer);
-  });
+  const replacements: readonly Replacement[] = [
+    { path: ['spec', 'provider', 'issuer'], from: SAMPLE.issuer, to: issuer },
+    { path: ['endpoints', 0, 'addresses', 0], from: SAMPLE.upstream.address, to: upstream.address },
+    { path: ['ports', 0, 'port'], from: SAMPLE.upstream.port, to: upstream.port },
+  ];
+  const edits = documents.flatMap((document) => replacements.flatMap((change) => edit(document, change)));
   // From the end, so that the places of those before stay as they are.
   return edits
     .toSorted((a, b) => b.start - a.start)
     .reduce((edited, { start, end, value }) => edited.slice(0, start) + value + edited.slice(end), text);
+}
+
+interface Replacement {
+  readonly path: readonly (string | number)[];
+  readonly from: string | number;
+  readonly to: string | number;
 }
 
 interface Edit {
@@ -67,12 +70,7 @@ interface Edit {
   readonly value: string;
 }
 
-function edit(
-  document: Document.Parsed,
-  path: readonly (string | number)[],
-  from: string | number,
-  to: string | number,
-): readonly Edit[] {
+function edit(document: Document.Parsed, { path, from, to }: Replacement): readonly Edit[] {
   const node = document.getIn(path, true);
   if (!isScalar(node) || node.value !== from || !node.range) return [];
   const [start, end] = node.range;
