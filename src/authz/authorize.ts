@@ -9,7 +9,7 @@ import { missingScopes, sufficientScope } from './scopes.ts';
 
 export type { RequestLine };
 
-export interface Denial {
+interface Denial {
   readonly kind: 'deny';
   readonly reason: 'ClientNotAllowed' | 'InsufficientScope' | 'AudienceMismatch' | 'ClaimMismatch';
   /** For the caller: names scopes and claims that are missing, never the value of a claim. */

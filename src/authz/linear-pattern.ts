@@ -7,7 +7,7 @@ export type CompiledPattern =
   | { readonly kind: 'valid'; readonly test: (input: string) => boolean }
   | { readonly kind: 'invalid'; readonly fault: string };
 
-export const MAX_PATTERN_LENGTH = 512;
+const MAX_PATTERN_LENGTH = 512;
 
 /** Longer input matches nothing. */
 export const MAX_INPUT_LENGTH = 4096;

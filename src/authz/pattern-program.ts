@@ -3,7 +3,7 @@
 import type { Accepts } from './pattern-class.ts';
 import type { PatternNode, RepeatNode } from './pattern-syntax.ts';
 
-export type Step =
+type Step =
   | { readonly kind: 'take'; readonly accepts: Accepts }
   | { readonly kind: 'fork'; readonly to: readonly number[] }
   | { readonly kind: 'accept' };

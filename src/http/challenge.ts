@@ -18,8 +18,8 @@ export function challengeHeaders(status: number, challenge: Challenge | undefine
   if (status === 401 && challenge.basic) {
     headers.push('WWW-Authenticate', `Basic realm=${quoted(challenge.realm)}, charset="UTF-8"`);
   }
-  const isBearer = challenge.bearer !== 'none';
-  if (isBearer && (status === 401 || (status === 403 && challenge.bearer === 'insufficient_scope'))) {
+  const { bearer } = challenge;
+  if ((status === 401 && bearer !== 'none') || (status === 403 && bearer === 'insufficient_scope')) {
     headers.push('WWW-Authenticate', bearerChallenge(challenge));
   }
   return headers;

@@ -17,8 +17,8 @@ export function clientAddress(
   let address = unmapped(peer);
   if (forwardedFor === undefined) return address;
   let end = forwardedFor.length;
-  while (end >= 0 && isTrusted(address)) {
-    const comma = end === 0 ? -1 : forwardedFor.lastIndexOf(',', end - 1);
+  while (end > 0 && isTrusted(address)) {
+    const comma = forwardedFor.lastIndexOf(',', end - 1);
     const hop = forwardedAddress(forwardedFor.slice(comma + 1, end));
     // Junk hides whatever is behind it: the proxy that passed it on is the last hop that is known.
     if (hop === undefined) return address;

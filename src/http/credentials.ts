@@ -11,14 +11,14 @@ import {
   type TakenCredentials,
 } from './presented.ts';
 
-export { takeCallerParameters, type TakenParameters } from './caller-parameters.ts';
+export { takeCallerParameters } from './caller-parameters.ts';
 export {
   hideBodyCredentials,
   isCredentialBodyType,
   MAX_CREDENTIAL_BODY_BYTES,
   type CredentialBody,
 } from './credential-body.ts';
-export type { Credentials, CredentialFault, ParameterNames, TakenCredentials } from './presented.ts';
+export type { Credentials, ParameterNames, TakenCredentials } from './presented.ts';
 
 export interface CredentialInput {
   /** The value of every Authorization line. */

@@ -27,8 +27,9 @@ const WRITTEN = new Set([
  * family (`Forwarded`, `X-Forwarded-Prefix`) unless a trusted proxy sent it. `name` is normalised.
  */
 export function isForwardingHeader(name: string, isPeerTrusted: boolean): boolean {
-  if (WRITTEN.has(name)) return true;
-  return !isPeerTrusted && (name === 'forwarded' || name.startsWith('x-forwarded-'));
+  // Most names are told from these by their first letters, which costs a tenth of a look-up in the set.
+  if (!name.startsWith('x-')) return !isPeerTrusted && name === 'forwarded';
+  return WRITTEN.has(name) || (!isPeerTrusted && name.startsWith('x-forwarded-'));
 }
 
 /** Alternating names and values. */

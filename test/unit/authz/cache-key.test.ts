@@ -86,6 +86,20 @@ describe('the key of client credentials', () => {
     it(`is shared with a policy of other ${name}`, () => assert.equal(key(planWith(given)), key(plan)));
   }
 
+  it('tells apart the same characters divided in other ways', () => {
+    const text = fc.string({ maxLength: 3 });
+    const delimiter = fc.constantFrom('', ':', '1:', '2:a', '\0', ',', 'client', '""');
+    fc.assert(
+      fc.property(text, text, text, delimiter, (a, b, c, by) => {
+        const one = [a + by + b, c];
+        const other = [a, b + by + c];
+        assert.equal(key(plan, ...one) === key(plan, ...other), one[0] === other[0] && one[1] === other[1]);
+        const name = { name: b, value: c };
+        assert.notEqual(key(plan, a, b, [name]), key(plan, a, b + by + b + by + c));
+      }),
+    );
+  });
+
   it('is never shared by two callers that ask differently', () => {
     const traps = fc.constantFrom(
       '',

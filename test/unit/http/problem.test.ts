@@ -95,6 +95,11 @@ describe('the challenge', () => {
       want: [],
     },
     {
+      name: 'speaks of scopes with 403 only',
+      given: { reason: 'BadRequest', challenge: { ...challenge, bearer: 'insufficient_scope' } },
+      want: [],
+    },
+    {
       name: 'cannot be broken out of',
       given: { reason: 'MissingCredentials', challenge: { ...challenge, realm: 'a"\\\r\nX: é' } },
       want: ['Basic realm="a\\"\\\\X: ", charset="UTF-8"'],
