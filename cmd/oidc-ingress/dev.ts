@@ -6,20 +6,15 @@ import { fileURLToPath } from 'node:url';
 
 import { runServe, type RunningGateway } from '../../src/app.ts';
 import { DEV_FLAGS } from '../../src/config/commands.ts';
-import { decodeFlags, type FlagValues } from '../../src/config/flags.ts';
+import { decodeFlags } from '../../src/config/flags.ts';
 import { renderFlagHelp } from '../../src/config/help.ts';
 import { decodeServeConfig, type ServeConfig } from '../../src/config/serve.ts';
-import type { ListenAddress } from '../../src/config/values.ts';
-import { startAuth0Emulator } from '../../src/dev/auth0-emulator.ts';
 import { demoCalls, renderDemoCalls, type DemoPorts } from '../../src/dev/demo-calls.ts';
 import { prepareManifests } from '../../src/dev/demo-manifests.ts';
-import { DEMO_TENANT } from '../../src/dev/demo-tenant.ts';
-import { startEchoUpstream } from '../../src/dev/echo-upstream.ts';
 import type { Fault } from '../../src/model/faults.ts';
 import { reportFaults, type Command } from './command.ts';
+import { isTaken, startEmulator, startUpstream, takenPort, type DevFlags } from './dev-servers.ts';
 import { stopSignal } from './stop-signal.ts';
-
-type DevFlags = FlagValues<typeof DEV_FLAGS>;
 
 export const dev: Command = {
   usage: 'dev [FLAGS]',
@@ -33,8 +28,7 @@ export const dev: Command = {
     const stop = stopSignal();
     const stack = new AsyncDisposableStack();
     try {
-      const running = await start(decoded.values, stack, stop);
-      console.log(introduction(running));
+      console.log(await start(decoded.values, stack, stop));
       if (!stop.aborted) await once(stop, 'abort');
       return 0;
     } catch (error) {
@@ -67,14 +61,22 @@ interface Running {
   readonly ports: DemoPorts;
 }
 
-/** What is started is put on `stack`, to be stopped in reverse. */
-async function start(flags: DevFlags, stack: AsyncDisposableStack, stop: AbortSignal): Promise<Running> {
-  const emulator = await listening('emulator-address', flags, (address) =>
-    startAuth0Emulator({ tenant: DEMO_TENANT, ...address }),
-  );
-  stack.defer(() => emulator.close());
-  const upstream = await listening('upstream-address', flags, startEchoUpstream);
-  stack.defer(() => upstream.close());
+/** What is started is put on `stack`, to be stopped in reverse. Resolves to what is said about it. */
+async function start(flags: DevFlags, stack: AsyncDisposableStack, stop: AbortSignal): Promise<string> {
+  if (flags.only === 'emulator') {
+    const { issuer, port } = stack.adopt(await startEmulator(flags), (server) => server.close());
+    return `Auth0       ${issuer} (emulated), on port ${port}`;
+  }
+  if (flags.only === 'upstream') {
+    const { port } = stack.adopt(await startUpstream(flags), (server) => server.close());
+    return `API         on port ${port} (answers with the request that it got)`;
+  }
+  return introduction(await startAll(flags, stack, stop));
+}
+
+async function startAll(flags: DevFlags, stack: AsyncDisposableStack, stop: AbortSignal): Promise<Running> {
+  const emulator = stack.adopt(await startEmulator(flags), (server) => server.close());
+  const upstream = stack.adopt(await startUpstream(flags), (server) => server.close());
   const manifests = await prepareManifests(sampleDirectory(), {
     issuer: emulator.issuer,
     upstream: { address: flags['upstream-address']?.host ?? '127.0.0.1', port: upstream.port },
@@ -91,19 +93,6 @@ async function start(flags: DevFlags, stack: AsyncDisposableStack, stop: AbortSi
   };
 }
 
-async function listening<T>(
-  flag: 'emulator-address' | 'upstream-address',
-  flags: DevFlags,
-  open: (address: { readonly host: string; readonly port: number }) => Promise<T>,
-): Promise<T> {
-  const { host = '127.0.0.1', port = 0 }: Partial<ListenAddress> = flags[flag] ?? {};
-  try {
-    return await open({ host, port });
-  } catch (error) {
-    throw isTaken(error) ? takenPort(flag, port, error) : error;
-  }
-}
-
 async function serving(flags: DevFlags, manifests: string, stop: AbortSignal): Promise<RunningGateway> {
   try {
     return await runServe(serveConfig(flags, manifests), stop);
@@ -112,15 +101,6 @@ async function serving(flags: DevFlags, manifests: string, stop: AbortSignal): P
     const flag = names.find((name) => String(error).includes(`:${flags[name]?.port}`));
     throw isTaken(error) && flag !== undefined ? takenPort(flag, flags[flag]?.port, error) : error;
   }
-}
-
-function isTaken(error: unknown): boolean {
-  return /EADDRINUSE|taken by another process/.test(String(error));
-}
-
-function takenPort(flag: keyof DevFlags, port: number | undefined, cause: unknown): Error {
-  const message = `port ${port} is taken by another process: choose another with --${flag}=127.0.0.1:PORT (0 takes a free one)`;
-  return new Error(message, { cause });
 }
 
 /** Beside the sources, or beside the bundle. */

@@ -70,11 +70,27 @@ export const DEV_FLAGS = {
     defaultText: '127.0.0.1:4000',
     description: 'Where the emulated Auth0 tenant listens. The issuer in the manifests follows.',
   },
+  'emulator-issuer': {
+    schema: z
+      .string()
+      .regex(/^https?:\/\/[^/]+\/$/, { error: 'must be http://HOST:PORT/ or https://HOST/' })
+      .optional(),
+    placeholder: 'URL',
+    defaultText: undefined,
+    description: 'What the emulated tenant calls itself. Default: where it listens.',
+  },
   'upstream-address': {
     schema: listenAddress,
     placeholder: 'ADDRESS',
     defaultText: '127.0.0.1:3000',
     description: 'Where the sample API listens. The endpoints in the manifests follow.',
+  },
+  only: {
+    schema: z.enum(['emulator', 'upstream'], { error: 'must be emulator or upstream' }).optional(),
+    placeholder: 'PART',
+    defaultText: undefined,
+    description:
+      'Run only the emulated tenant (`emulator`) or only the sample API (`upstream`), such as for a try-out in a cluster.',
   },
   workers: { ...SERVE_FLAGS.workers, defaultText: '1', description: 'Proxy threads.' },
   'access-log': { ...SERVE_FLAGS['access-log'], defaultText: 'false' },
