@@ -7,7 +7,7 @@ import { PROBLEM_REASONS, type Problem } from '../../src/model/problems.ts';
 import type { Route, RoutingTable } from '../../src/model/table.ts';
 
 /** One route; `host` is empty for any host. */
-export interface RouteRow {
+interface RouteRow {
   readonly host: string;
   readonly path: string;
   readonly pathType: string;
@@ -22,7 +22,7 @@ export interface RouteRow {
   readonly cause: string | undefined;
 }
 
-export interface ProblemRow {
+interface ProblemRow {
   readonly severity: 'error' | 'warning';
   /** A reason of the routing table, or `Unreadable` for what is no object at all. */
   readonly reason: Problem['reason'] | 'Unreadable';

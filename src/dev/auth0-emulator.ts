@@ -27,7 +27,7 @@ export interface Auth0EmulatorOptions {
 }
 
 /** How often each endpoint was called. */
-export interface EmulatorCalls {
+interface EmulatorCalls {
   readonly exchanges: number;
   readonly jwksFetches: number;
   readonly discoveries: number;

@@ -37,7 +37,7 @@ export interface Echo {
   readonly body: string;
 }
 
-export interface EchoedAuthorization {
+interface EchoedAuthorization {
   readonly scheme: string;
   /** Claims of a bearer token, unverified. */
   readonly claims: JWTPayload | undefined;

@@ -6,7 +6,7 @@ import { extname, join } from 'node:path';
 import type { SourceFault } from '../decode/source.ts';
 
 /** Files beyond this number are not read. */
-export const MAX_FILES = 10_000;
+const MAX_FILES = 10_000;
 
 /** Directories beyond this depth are not entered. */
 const MAX_DEPTH = 32;
@@ -62,7 +62,7 @@ export async function findManifests(directory: string): Promise<FoundManifests> 
   return { files: files.toSorted().slice(0, MAX_FILES), unreadable, faults };
 }
 
-export function isManifestName(name: string): boolean {
+function isManifestName(name: string): boolean {
   return EXTENSIONS.has(extname(name).toLowerCase());
 }
 

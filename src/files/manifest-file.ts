@@ -4,7 +4,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 
 import { parseManifest, type ParsedManifest } from './parse-manifest.ts';
 
-export const MAX_FILE_BYTES = 4 * 1024 * 1024;
+const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
 export type ReadManifest =
   | { readonly kind: 'read'; readonly stamp: string; readonly manifest: ParsedManifest }

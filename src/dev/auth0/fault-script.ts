@@ -3,7 +3,7 @@
 import type { TokenFlaw } from './access-token.ts';
 
 /** An answer sent as it stands. */
-export interface RawAnswer {
+interface RawAnswer {
   readonly status: number;
   readonly body: string;
   readonly headers?: Readonly<Record<string, string>>;

@@ -12,7 +12,7 @@ export type SigningAlgorithm =
   | 'EdDSA';
 
 /** A Machine to Machine application. */
-export interface TenantClient {
+interface TenantClient {
   readonly clientId: string;
   /** All of them are valid: during a rotation there are two. */
   readonly clientSecrets: readonly string[];

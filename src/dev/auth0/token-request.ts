@@ -1,6 +1,6 @@
 /** Reads a token request as Auth0 does: form or JSON body, credentials in the body or by HTTP Basic. */
 
-export type ClientAuthMethod = 'client_secret_post' | 'client_secret_basic' | 'none';
+type ClientAuthMethod = 'client_secret_post' | 'client_secret_basic' | 'none';
 
 export interface ParsedTokenRequest {
   readonly authMethod: ClientAuthMethod | 'both';
