@@ -6,7 +6,10 @@ import type { Grant, Refusal } from '../authz/ports.ts';
 import type { BrokerTelemetry } from '../telemetry/ports.ts';
 import { claimsOf } from './verifier.ts';
 
-/** A token and what decides about it; its claims are read from it again when it is handed out. */
+/**
+ * A token and what decides about it; its claims are read from it again when it is handed out. Measured with its place
+ * in the cache: 400 bytes and one for each character of the token, so that 100,000 tokens of Auth0 take about 130 MB.
+ */
 export interface HeldToken {
   readonly token: string;
   readonly issuer: string;

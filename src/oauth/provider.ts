@@ -166,6 +166,7 @@ export class Provider {
   }
 
   #keysFetched(fetched: Fetched<KeySet>, previous: KeySet | undefined): void {
+    if (this.#isClosed) return;
     const { telemetry, clock, settings, onChange, onKeysReplaced } = this.#options;
     telemetry.jwksFetched(settings.issuer, fetched.kind === 'document' ? 'ok' : 'failed', clock.nowMs());
     if (fetched.kind === 'document' && previous !== undefined) onKeysReplaced(this, previous, fetched.value);

@@ -64,13 +64,15 @@ export class Providers {
   #changed(provider: Provider): void {
     const { logger, onChange } = this.#options;
     const { fault, settings, key } = provider;
+    // What a closed provider still answers, or fails to, is of no account.
+    if (this.#byKey.get(key) !== provider) return;
     const { issuer } = settings;
     if (fault?.message !== this.#loggedFaults.get(key)) {
       if (fault === undefined) logger.info({ issuer }, 'provider is well again');
       else logger.warn({ issuer, reason: fault.reason, cause: fault.message }, 'provider cannot be read');
     }
     if (fault === undefined) this.#loggedFaults.delete(key);
-    else if (this.#byKey.has(key)) this.#loggedFaults.set(key, fault.message);
+    else this.#loggedFaults.set(key, fault.message);
     onChange();
   }
 }

@@ -269,6 +269,20 @@ describe('the state of an issuer', () => {
     assert.deepEqual(bench.clock.pending(), []);
   });
 
+  it('says nothing more once the broker is closed', async () => {
+    const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+    provider.onDiscovery = () => ({ after: opened });
+    bench.broker.observe([planFor(provider.issuer)]);
+    await eventually('the document is asked for', async () => provider.fetches.discovery === 1);
+    await bench.broker.close();
+    open();
+    const outcome = await bench.broker.obtain(exchangeRequest({ plan: planFor(provider.issuer) }));
+    assert.deepEqual(
+      [outcome.kind === 'refused' && outcome.reason, bench.recorded.logs],
+      ['ProviderUnavailable', []],
+    );
+  });
+
   it('that will not do is the reason of a refusal', async () => {
     provider.onDiscovery = discovery({ issuer: 'https://acme.eu.auth0.com/' });
     const outcome = await bench.broker.obtain(exchangeRequest({ plan: planFor(provider.issuer) }));
