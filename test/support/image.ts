@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 const MAX_TAR_BYTES = 512 * 1024 * 1024;
+/** Of the base and of the stage that builds, which are of no use afterwards. */
+const LABEL = 'oidc-ingress.stage=build';
 
 export function docker(...args: readonly string[]): string {
   return execFileSync('docker', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim();
@@ -24,6 +26,7 @@ export function buildImage(name: string): void {
     });
   } finally {
     docker('rmi', '--force', base);
+    docker('image', 'prune', '--force', '--filter', `label=${LABEL}`);
   }
 }
 
@@ -40,9 +43,13 @@ function makeBase(name: string): void {
     if (library.startsWith('/') && library !== process.execPath) place(library, library);
   }
   const input = execFileSync('tar', ['-C', root, '-c', '.'], { maxBuffer: MAX_TAR_BYTES });
-  execFileSync('docker', ['import', '--change', 'ENV PATH=/usr/bin', '-', name], {
-    input,
-    stdio: ['pipe', 'ignore', 'inherit'],
-  });
+  execFileSync(
+    'docker',
+    ['import', '--change', 'ENV PATH=/usr/bin', '--change', `LABEL ${LABEL}`, '-', name],
+    {
+      input,
+      stdio: ['pipe', 'ignore', 'inherit'],
+    },
+  );
   rmSync(root, { recursive: true });
 }

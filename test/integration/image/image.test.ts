@@ -1,71 +1,22 @@
 /** The image as it is run: built from local files, started by testcontainers, asked over its mapped ports. */
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import { GenericContainer, Wait, type StartedTestContainer } from 'testcontainers';
 
 import { eventually } from '../../support/eventually.ts';
 import { call } from '../../support/http-client.ts';
+import { buildImage, docker } from '../../support/image.ts';
 
-const BASE = 'oidc-ingress-test-base';
 const IMAGE = 'oidc-ingress-test';
 
-function docker(...args: readonly string[]): string {
-  return execFileSync('docker', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim();
-}
-
-/** A base image with nothing but this very Node and the libraries that it loads: nothing is pulled. */
-function makeBase(): void {
-  const root = mkdtempSync(join(tmpdir(), 'oidc-ingress-base-'));
-  const place = (from: string, to: string): void => {
-    mkdirSync(dirname(join(root, to)), { recursive: true });
-    cpSync(realpathSync(from), join(root, to));
-  };
-  const report = process.report.getReport() as unknown as { readonly sharedObjects: readonly string[] };
-  place(process.execPath, '/usr/bin/node');
-  for (const library of report.sharedObjects) {
-    if (library.startsWith('/') && library !== process.execPath) place(library, library);
-  }
-  const tar = execFileSync('tar', ['-C', root, '-c', '.'], { maxBuffer: 512 * 1024 * 1024 });
-  execFileSync('docker', ['import', '--change', 'ENV PATH=/usr/bin', '-', BASE], {
-    input: tar,
-    stdio: ['pipe', 'ignore', 'inherit'],
-  });
-  rmSync(root, { recursive: true });
-}
-
-function buildImage(): void {
-  execFileSync('npm', ['run', '-s', 'build'], { stdio: 'inherit' });
-  execFileSync(
-    'docker',
-    [
-      'build',
-      '--quiet',
-      '--build-arg',
-      `BUILD_BASE=${BASE}`,
-      '--build-arg',
-      'BUNDLE=prebuilt',
-      '--tag',
-      IMAGE,
-      '.',
-    ],
-    { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, DOCKER_BUILDKIT: '0' } },
-  );
-}
+/** Bounds far above what is measured, so that growth is noticed and a busy machine is not. */
+const MAX_IMAGE_MB = 220;
+const MAX_START_MS = 20_000;
 
 /** The class and the route to a container that plays the upstream. */
 function manifests(upstreamAddress: string): string {
@@ -111,8 +62,7 @@ describe('the image', () => {
   let container: StartedTestContainer;
 
   before(async () => {
-    makeBase();
-    buildImage();
+    buildImage(IMAGE);
     // Its admin server answers plain HTTP: upstream enough for another gateway.
     upstream = await gateway('').start();
     container = await gateway(manifests(upstream.getIpAddress('bridge'))).start();
@@ -121,7 +71,7 @@ describe('the image', () => {
   after(async () => {
     await container?.stop();
     await upstream?.stop();
-    execFileSync('docker', ['rmi', '--force', IMAGE, BASE], { stdio: 'ignore' });
+    docker('rmi', '--force', IMAGE);
   });
 
   test('serves a route and its probes', async () => {
@@ -183,5 +133,16 @@ describe('the image', () => {
       docker('rm', '--force', id);
       rmSync(folder, { recursive: true });
     }
+  });
+
+  test('is small and starts fast', async (t) => {
+    const megabytes = Number(docker('inspect', '--format', '{{.Size}}', IMAGE)) / 1e6;
+    const startedAt = performance.now();
+    const started = await gateway('').start();
+    const startMs = performance.now() - startedAt;
+    await started.stop();
+    t.diagnostic(`image ${megabytes.toFixed(0)} MB, ready ${startMs.toFixed(0)} ms after docker run`);
+    assert.ok(megabytes < MAX_IMAGE_MB, `${megabytes} MB`);
+    assert.ok(startMs < MAX_START_MS, `${startMs} ms`);
   });
 });
