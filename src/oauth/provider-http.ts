@@ -37,7 +37,7 @@ export interface ProviderAnswer {
   readonly json: unknown;
 }
 
-export interface ProviderFailure {
+interface ProviderFailure {
   readonly kind: 'failure';
   /** Lowercase: what went wrong. Holds nothing that was sent or received. */
   readonly message: string;

@@ -16,7 +16,7 @@ export interface VerificationInput {
   readonly nowMs: number;
 }
 
-export type FailedCheck =
+type FailedCheck =
   | 'form'
   | 'algorithm'
   | 'typ'

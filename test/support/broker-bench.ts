@@ -20,7 +20,7 @@ export const LOOPBACK_ALLOWED: NetworkRules = {
 };
 
 /** Telemetry as lines, such as `exchange granted`. */
-export interface Recorded {
+interface Recorded {
   readonly lines: string[];
   readonly logs: readonly LogLine[];
   readonly evictions: Eviction[];

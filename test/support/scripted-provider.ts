@@ -28,7 +28,7 @@ export interface TokenCall {
   readonly headers: IncomingMessage['headers'];
 }
 
-export interface TokenOptions {
+interface TokenOptions {
   readonly claims?: Readonly<Record<string, unknown>>;
   readonly header?: Readonly<Record<string, unknown>>;
   readonly key?: SigningKey;

@@ -236,15 +236,6 @@ describe('a call through a proxy', () => {
       tunnels.push(request.url ?? '');
       response.writeHead(200, JSON_TYPE).end('{"via":"proxy"}');
     });
-    proxy.on('connect', (request, socket) => {
-      tunnels.push(request.url ?? '');
-      const upstream = connect(portOf(target), '127.0.0.1', () => {
-        socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
-        upstream.pipe(socket).pipe(upstream);
-      });
-      upstream.on('error', () => socket.destroy());
-      socket.on('error', () => upstream.destroy());
-    });
     await listen(proxy);
   });
   after(() => {
@@ -331,6 +322,35 @@ describe('TLS to a provider', () => {
     );
     assert.deepEqual(with_.kind === 'answer' && with_.json, { peer: 'DNS:gateway' });
     assert.deepEqual(without.kind === 'answer' && without.json, { peer: 'none' });
+  });
+
+  it('holds from end to end through a proxy', async () => {
+    const tunnels: string[] = [];
+    const proxy = createServer().on('connect', (request, socket) => {
+      tunnels.push(request.url ?? '');
+      const upstream = connect(portOf(server), '127.0.0.1', () => {
+        socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+        upstream.pipe(socket).pipe(upstream);
+      });
+      upstream.on('error', () => socket.destroy());
+      socket.on('error', () => upstream.destroy());
+      socket.on('close', () => upstream.destroy());
+    });
+    await listen(proxy);
+    const httpsProxy = `http://127.0.0.1:${portOf(proxy)}`;
+    const calls = open(
+      { ...LOOPBACK_ALLOWED, proxy: { httpsProxy, httpProxy: undefined, noProxy: undefined } },
+      client.privateKey,
+    );
+    const clientCertificate = { secret: 'shop/idp-client', chain: client.certificate, digest: 'd1' };
+    const trusted = await calls.send(get(url(), { tls: { ca: leaf.certificate, clientCertificate } }));
+    const untrusted = await calls.send(get(url()));
+    await http?.close();
+    proxy.closeAllConnections();
+    proxy.close();
+    assert.deepEqual(trusted.kind === 'answer' && trusted.json, { peer: 'DNS:gateway' });
+    assert.equal(untrusted.kind, 'failure');
+    assert.deepEqual(tunnels, [`idp.test:${portOf(server)}`, `idp.test:${portOf(server)}`]);
   });
 
   it('fails by value where the private key is missing', async () => {
