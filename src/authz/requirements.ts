@@ -23,9 +23,10 @@ export function requirementsOf(plan: PolicyPlan, request: RequestLine): readonly
   return [...found];
 }
 
+/** What is asked of `GET` is asked of `HEAD` too: it shows the same resource (RFC 9110, section 9.3.2). */
 function covers({ methods, paths }: RequirementRule, method: string, reading: string): boolean {
   return (
-    (methods.length === 0 || methods.includes(method)) &&
+    (methods.length === 0 || methods.includes(method) || (method === 'HEAD' && methods.includes('GET'))) &&
     (paths.length === 0 || paths.some((pattern) => readingMatches(pattern, reading)))
   );
 }

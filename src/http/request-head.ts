@@ -32,7 +32,8 @@ export function parseRequestHead(method: string, target: string, rawHeaders: rea
   const authority = parseAuthority(fields.host);
   if (authority === undefined)
     return invalid('Host must be a DNS name or an IP address, with or without a port');
-  if (method === 'CONNECT') return invalid('method CONNECT is not served');
+  // TRACE would show the caller the token that it is not given (RFC 9110, section 9.3.8).
+  if (method === 'CONNECT' || method === 'TRACE') return invalid(`method ${method} is not served`);
 
   const pathStart = target.startsWith('/') ? 0 : absolutePathStart(target, authority);
   if (typeof pathStart === 'string') return invalid(pathStart);

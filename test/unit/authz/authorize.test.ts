@@ -154,6 +154,7 @@ describe('rules', () => {
       path: '/v1/orders/7',
       want: ['read'],
     },
+    { name: 'one for GET to HEAD too', method: 'HEAD', path: '/v1/orders/7', want: ['read'] },
     { name: 'a later one where the method differs', method: 'DELETE', path: '/v1/orders/7', want: ['rest'] },
     { name: 'none where none matches', method: 'PUT', path: '/v1/orders', want: [] },
     { name: 'none where a path only starts alike', method: 'PUT', path: '/v1/orders:cancelled', want: [] },

@@ -131,8 +131,9 @@ describe('a request target', () => {
     it(`is refused: ${JSON.stringify(given)}`, () => assert.equal(faultOf(parse(given)), want));
   }
 
-  it('is refused with CONNECT and for OPTIONS *', () => {
+  it('is refused with CONNECT and TRACE, and for OPTIONS *', () => {
     assert.equal(faultOf(parse('/', HOST, 'CONNECT')), 'method CONNECT is not served');
+    assert.equal(faultOf(parse('/', HOST, 'TRACE')), 'method TRACE is not served');
     assert.equal(faultOf(parse('*', HOST, 'OPTIONS')), form);
   });
 
