@@ -14,7 +14,7 @@ import {
 } from '../../support/snapshot.ts';
 import { createKeyPair, NOT_AFTER, NOT_BEFORE, tlsSecretOf } from './key-pair.ts';
 
-const pair = createKeyPair('cert.example.com', '*.Cert.example.com');
+const pair = createKeyPair('cert.example.com', '*.Cert.example.com', 'not_a_host', '*');
 const other = createKeyPair('other.example.com');
 
 function compileTls(secret: unknown, tls: readonly unknown[], rules: readonly unknown[] = RULES) {
@@ -61,6 +61,15 @@ describe('a certificate', () => {
     const rules = [ruleOf(undefined, 'Prefix /')];
     const { table } = compileTls(tlsSecretOf('tls', pair), [{ secretName: 'tls' }], rules);
     assert.deepEqual(table.certificates['shop/tls']?.hosts, ['*.cert.example.com', 'cert.example.com']);
+  });
+
+  it('is not offered for other hosts where those of its entry are all invalid', () => {
+    const result = compileTls(tlsSecretOf('tls', pair), [{ hosts: ['*'], secretName: 'tls' }]);
+    assert.deepEqual(result.table.certificates['shop/tls']?.hosts, []);
+    assert.deepEqual(
+      result.problems.map(({ reason, field }) => `${reason} ${field}`),
+      ['InvalidHost spec.tls[0].hosts[0]'],
+    );
   });
 
   it('keeps the whole chain, and nothing but certificates of it', () => {
