@@ -19,6 +19,8 @@ await build({
   outdir: 'dist',
   outExtension: { '.js': '.mjs' },
   bundle: true,
+  // Of the client library only its reader of kubeconfigs is used; its door would bring 15 MB of API types along.
+  alias: { '@kubernetes/client-node': './node_modules/@kubernetes/client-node/dist/config.js' },
   splitting: true,
   format: 'esm',
   platform: 'node',
