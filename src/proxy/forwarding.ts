@@ -72,7 +72,7 @@ export class Forwarding implements ExchangeSink {
 
   onInterim(head: ResponseHead): void {
     // 100 has been answered by the gateway itself, as soon as the caller was allowed to go on.
-    if (head.status !== 100) sendInterim(this.#transaction.response, head);
+    if (head.status !== 100) sendInterim(this.#transaction, head);
   }
 
   onHead(head: ResponseHead): void {

@@ -24,8 +24,9 @@ export function sendProblem(transaction: Transaction, denial: Denial, nowMs: num
     challenge: plan === undefined ? undefined : challengeOf(plan, denial),
     isGrpc: transaction.fields.contentType?.startsWith('application/grpc') === true,
   });
-  // A body that nobody reads would be taken for the next request.
-  if (hasBody(transaction) && !request.complete) response.shouldKeepAlive = false;
+  // A body that nobody reads would be taken for the next request; after a bad request nobody knows where one begins.
+  const isBodyUnread = hasBody(transaction) && !request.complete;
+  if (isBodyUnread || denial.reason === 'BadRequest') response.shouldKeepAlive = false;
   transaction.status = problem.status;
   transaction.responseBytes = Buffer.byteLength(problem.body);
   response.writeHead(problem.status, problem.headers as OutgoingHttpHeader[]);

@@ -1,7 +1,8 @@
 /** Writes a response to the caller: a small one in one piece, any other as it comes. */
 
-import type { OutgoingHttpHeader, ServerResponse } from 'node:http';
+import type { OutgoingHttpHeader } from 'node:http';
 
+import { headersForCaller } from '../http/forward-headers.ts';
 import type { Transaction } from './transaction.ts';
 import type { ResponseHead } from './upstream/response-head.ts';
 
@@ -77,16 +78,18 @@ export function hasBody({ fields }: Transaction): boolean {
   return fields.isChunked || fields.contentLength > 0;
 }
 
-/** Passes an interim response on, as far as this version of Node can. */
-export function sendInterim(response: ServerResponse, head: ResponseHead): void {
+/** Passes an interim response on. HTTP/1.0 knows none; Node 24 cannot send them, and they may be left out. */
+export function sendInterim({ request, response }: Transaction, head: ResponseHead): void {
+  if (request.httpVersion !== '1.1' || response.headersSent || !('writeInformation' in response)) return;
   const headers: Record<string, string | string[]> = {};
-  for (let at = 0; at < head.rawHeaders.length; at += 2) {
-    const name = head.rawHeaders[at] ?? '';
-    const value = head.rawHeaders[at + 1] ?? '';
+  const raw = headersForCaller(head.rawHeaders);
+  for (let at = 0; at < raw.length; at += 2) {
+    const name = raw[at] ?? '';
+    const value = raw[at + 1] ?? '';
     const previous = headers[name];
     headers[name] = previous === undefined ? value : [previous, value].flat();
   }
-  if (head.status === 103 && !response.headersSent) response.writeEarlyHints(headers);
+  response.writeInformation(head.status, headers);
 }
 
 /** Without what would frame the response in another way than its status or the caller's version does. */

@@ -127,8 +127,7 @@ export class ResponseParser {
     const pieces = this.#pieces.subarray(0, this.#pieceBytes);
     const end = pieces.indexOf(HEAD_END, Math.max(0, before - 3));
     if (end < 0) {
-      const beginning = pieces.toString('latin1', 0, VERSION.length);
-      if (!VERSION.startsWith(beginning)) throw malformed('the answer is not HTTP/1');
+      checkVersion(pieces.toString('latin1', 0, VERSION.length));
       if (this.#pieceBytes >= MAX_HEAD_BYTES) throw malformed('the head of the response is too large');
       return start + copied;
     }
@@ -141,6 +140,7 @@ export class ResponseParser {
   #takeHead(text: string): void {
     this.#headBytes += text.length;
     if (this.#headBytes > MAX_HEAD_BYTES) throw malformed('the head of the response is too large');
+    checkVersion(text.slice(0, VERSION.length));
     const head = parseResponseHead(text, this.#method);
     if (head.status === 101) throw malformed('the response switches protocols unasked');
     if (head.status < 200) {
@@ -204,4 +204,9 @@ export class ResponseParser {
     this.#sink = undefined;
     sink?.onEnd(rawTrailers);
   }
+}
+
+/** Early, so that a port that speaks something else is not waited for. */
+function checkVersion(beginning: string): void {
+  if (!VERSION.startsWith(beginning)) throw malformed('the answer is not HTTP/1');
 }
