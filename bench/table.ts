@@ -56,7 +56,8 @@ export function benchTable(upstreamPort: number): RoutingTable {
     path: '/',
     pathType: 'Prefix',
     ingress: { namespace: 'shop', name: 'orders' },
-    action: { kind: 'forward', backend: BACKEND, plan },
+    action: { kind: 'forward', backend: BACKEND, plan, canaries: [] },
+    options: undefined,
   });
   const others = Array.from({ length: 50 }, (_, index) => [
     `host-${index}.example.com`,
@@ -66,8 +67,14 @@ export function benchTable(upstreamPort: number): RoutingTable {
     hosts: { ...Object.fromEntries(others), [HOST]: { routes: [route(PLAN_KEY)] } },
     defaultRoute: undefined,
     plans: { [PLAN_KEY]: PLAN },
+    options: {},
     backends: {
-      [BACKEND]: { service: 'shop/orders', endpoints: [{ address: '127.0.0.1', port: upstreamPort }] },
+      [BACKEND]: {
+        service: 'shop/orders',
+        endpoints: [{ address: '127.0.0.1', port: upstreamPort }],
+        protocol: 'HTTP',
+        tls: undefined,
+      },
     },
     certificates: {},
     identityHeaders: ['x-client-id'],

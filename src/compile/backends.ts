@@ -42,7 +42,7 @@ export function createBackendResolver(
     const port = findPort(snapshot.services, service, ref);
     if ('reason' in port) return { kind: 'none', cause: port };
     const endpoints = endpointsOf(slices.get(service) ?? [], port, endpointOptions);
-    return { kind: 'backend', key, backend: { service, endpoints } };
+    return { kind: 'backend', key, backend: { service, endpoints, protocol: 'HTTP', tls: undefined } };
   }
 
   return (backend, { namespace, field, report }) => {

@@ -56,6 +56,7 @@ export function compile(snapshot: Snapshot, options: CompileOptions): CompileRes
       hosts,
       defaultRoute,
       plans: pick(plans, used.plans),
+      options: {},
       backends: pick(targets.backends, used.backends),
       certificates: offered,
       identityHeaders: identityHeaders(policies),

@@ -12,6 +12,7 @@ export interface SectionDelta<T> {
 export interface TableDelta {
   readonly hosts: SectionDelta<RoutingTable['hosts'][string]>;
   readonly plans: SectionDelta<RoutingTable['plans'][string]>;
+  readonly options: SectionDelta<RoutingTable['options'][string]>;
   readonly backends: SectionDelta<RoutingTable['backends'][string]>;
   readonly certificates: SectionDelta<RoutingTable['certificates'][string]>;
   /** Present where it changed; `route: undefined` removes it. */
@@ -26,6 +27,7 @@ export function diffTables(previous: RoutingTable, next: RoutingTable): TableDel
   return {
     hosts: diffSection(previous.hosts, next.hosts),
     plans: diffSection(previous.plans, next.plans),
+    options: diffSection(previous.options, next.options),
     backends: diffSection(previous.backends, next.backends),
     certificates: diffSection(previous.certificates, next.certificates),
     defaultRoute: hasSameDefault ? undefined : { route: next.defaultRoute },
@@ -39,6 +41,7 @@ export function applyDelta(table: RoutingTable, delta: TableDelta): RoutingTable
     hosts: applySection(table.hosts, delta.hosts),
     defaultRoute: delta.defaultRoute === undefined ? table.defaultRoute : delta.defaultRoute.route,
     plans: applySection(table.plans, delta.plans),
+    options: applySection(table.options, delta.options),
     backends: applySection(table.backends, delta.backends),
     certificates: applySection(table.certificates, delta.certificates),
     identityHeaders: delta.identityHeaders ?? table.identityHeaders,

@@ -108,7 +108,7 @@ function actionFor(
   }
   backends.set(resolved.key, resolved.backend);
   const plan = protection.kind === 'plan' ? protection.key : undefined;
-  return { kind: 'forward', backend: resolved.key, plan };
+  return { kind: 'forward', backend: resolved.key, plan, canaries: [] };
 }
 
 function refusal(protection: Protection, cause: Cause): RouteAction {
@@ -126,5 +126,11 @@ function toRoute(
   pattern: PathPattern,
   action: RouteAction,
 ): Route {
-  return { path: pattern.path, pathType: pattern.pathType, ingress: { namespace, name }, action };
+  return {
+    path: pattern.path,
+    pathType: pattern.pathType,
+    ingress: { namespace, name },
+    action,
+    options: undefined,
+  };
 }

@@ -3,8 +3,13 @@
  * classes, functions or Maps, so that golden tests, digests, deltas and `/debug/table` follow from it.
  */
 
-/** `namespace/service:port`, the port as the Ingress names it. */
+import type { Canary, RouteOptions } from './route-options.ts';
+
+/** `namespace/service:port`, the port as the Ingress names it, followed by ` @namespace/name` of the Ingress where its annotations change how the backend is spoken to. */
 export type BackendKey = string;
+
+/** `namespace/name` of the Ingress whose annotations they are. */
+export type OptionsKey = string;
 
 /** `namespace/name` of the policy, followed by ` @namespace/name` of the Ingress where its annotations change the policy. */
 export type PlanKey = string;
@@ -18,6 +23,7 @@ export interface RoutingTable {
   /** Meets every request that no route of its host matches. */
   readonly defaultRoute: Route | undefined;
   readonly plans: Readonly<Record<PlanKey, PolicyPlan>>;
+  readonly options: Readonly<Record<OptionsKey, RouteOptions>>;
   readonly backends: Readonly<Record<BackendKey, Backend>>;
   readonly certificates: Readonly<Record<CertificateKey, Certificate>>;
   /** Every header that any policy can inject, lower-case, sorted: removed from every request on every route. */
@@ -34,6 +40,8 @@ export interface Route {
   readonly pathType: 'Exact' | 'Prefix';
   readonly ingress: { readonly namespace: string; readonly name: string };
   readonly action: RouteAction;
+  /** `undefined`: nothing is asked beside the policy. */
+  readonly options: OptionsKey | undefined;
 }
 
 export type RouteAction =
@@ -42,6 +50,8 @@ export type RouteAction =
       readonly backend: BackendKey;
       /** `undefined`: the route is open. */
       readonly plan: PlanKey | undefined;
+      /** The first that applies to a request takes it. */
+      readonly canaries: readonly Canary[];
     }
   | {
       readonly kind: 'refuse';
@@ -192,10 +202,20 @@ export interface Backend {
   readonly service: string;
   /** Sorted by address and port, without duplicates. Empty: 503 `NoEndpoints`. */
   readonly endpoints: readonly Endpoint[];
+  readonly protocol: 'HTTP' | 'HTTPS' | 'H2C';
+  /** For `HTTPS`; `undefined`: system roots, and the host of the request as server name. */
+  readonly tls: BackendTls | undefined;
+}
+
+export interface BackendTls {
+  /** PEM bundle; `undefined`: system roots. */
+  readonly ca: string | undefined;
+  /** For SNI and for checking the certificate; `undefined`: the host of the request. */
+  readonly serverName: string | undefined;
 }
 
 export interface Endpoint {
-  /** An IPv4 or IPv6 address, without brackets. */
+  /** An IPv4 or IPv6 address, without brackets; the DNS name of an ExternalName Service. */
   readonly address: string;
   readonly port: number;
 }
@@ -213,5 +233,13 @@ export interface Certificate {
 
 /** A table that answers every request with `NoRoute`. */
 export function emptyTable(): RoutingTable {
-  return { hosts: {}, defaultRoute: undefined, plans: {}, backends: {}, certificates: {}, identityHeaders: [] };
+  return {
+    hosts: {},
+    defaultRoute: undefined,
+    plans: {},
+    options: {},
+    backends: {},
+    certificates: {},
+    identityHeaders: [],
+  };
 }

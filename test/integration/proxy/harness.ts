@@ -108,6 +108,8 @@ export function tableFor(
       [BACKEND]: {
         service: 'shop/orders',
         endpoints: ports.map((port) => ({ address: '127.0.0.1', port })),
+        protocol: 'HTTP',
+        tls: undefined,
       },
     },
     identityHeaders,
@@ -119,7 +121,8 @@ export function route(plan: string | undefined): Route {
     path: '/',
     pathType: 'Prefix',
     ingress: { namespace: 'shop', name: 'orders' },
-    action: { kind: 'forward', backend: BACKEND, plan },
+    action: { kind: 'forward', backend: BACKEND, plan, canaries: [] },
+    options: undefined,
   };
 }
 
