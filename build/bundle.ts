@@ -1,6 +1,9 @@
-/** Bundles the command and the proxy thread into `dist/`: two entry points, shared chunks, source maps, no node_modules at run time. */
+/**
+ * Bundles the command and the proxy thread into `dist/`: two entry points, shared chunks, source maps, no node_modules at
+ * run time. What the status page loads lies beside them.
+ */
 
-import { readFile, rm } from 'node:fs/promises';
+import { cp, readFile, rm } from 'node:fs/promises';
 
 import { build } from 'esbuild';
 
@@ -38,3 +41,5 @@ await build({
   },
   logLevel: 'warning',
 });
+
+await cp('src/admin/assets', 'dist/assets', { recursive: true });

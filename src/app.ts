@@ -1,28 +1,26 @@
 /** The composition root of the gateway: the only place that wires control thread, proxy threads, sources and writers. */
 
 import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
 
 import { startAdmin, type AdminServer } from './admin/server.ts';
+import { describeStatus, type Status } from './admin/status/status.ts';
+import { clusterObjects, type Objects } from './cluster-objects.ts';
 import type { CompileOptions, CompileResult } from './compile/result.ts';
 import type { ServeConfig } from './config/serve.ts';
 import { programVersion } from './config/version.ts';
+import { createActivityLog, type ActivityLog } from './control/activity-log.ts';
 import { Controller } from './control/controller.ts';
 import { renderMetrics } from './control/metrics-text.ts';
 import { createProblemLog } from './control/problem-log.ts';
 import { ProxyThreads } from './control/proxy-threads.ts';
 import { Readiness } from './control/readiness.ts';
-import type { ObjectSource, OnChange } from './decode/source.ts';
 import { openFileSource } from './files/source.ts';
 import { systemClock } from './kube/clock.ts';
-import { openCluster, type ClusterAccess } from './kube/cluster.ts';
-import { createEventWriter } from './kube/event-writer.ts';
-import { openKubeSource, type KubeSource } from './kube/source.ts';
-import { createStatusWriter } from './kube/status-writer.ts';
+import { openCluster } from './kube/cluster.ts';
 import { explainRequest } from './match/explain.ts';
 import type { Redacted } from './model/redacted.ts';
 import { emptyTable, type PolicyPlan } from './model/table.ts';
-import { createBroker, type Broker, type IssuerState } from './oauth/broker.ts';
+import { createBroker, type Broker } from './oauth/broker.ts';
 import { createLogger } from './telemetry/logger.ts';
 import { createControlMetrics, createRuntimeMetrics, type ControlMetrics } from './telemetry/metrics.ts';
 import type { Logger } from './telemetry/ports.ts';
@@ -62,7 +60,7 @@ export async function runServe(config: ServeConfig, signal?: AbortSignal): Promi
   const stack = new AsyncDisposableStack();
   try {
     const readiness = new Readiness();
-    const { broker, threads, setProviderKeys } = startTokens(common);
+    const { broker, threads, activity, setProviderKeys } = startTokens(common);
     stack.defer(() => broker.close());
     stack.defer(() => threads.close());
     const objects = await chooseObjects(common, broker);
@@ -81,7 +79,7 @@ export async function runServe(config: ServeConfig, signal?: AbortSignal): Promi
     });
     stack.defer(() => controller.close());
     stack.defer(() => objects.close());
-    const admin = await openAdmin({ common, readiness, controller, threads, broker });
+    const admin = await openAdmin({ common, readiness, controller, threads, broker, activity });
     stack.defer(async () => admin?.close());
     await abortable(controller.start(), signal);
     const ports = { http: undefined, https: undefined, ...threads.ports, admin: admin?.port };
@@ -106,8 +104,15 @@ export async function runServe(config: ServeConfig, signal?: AbortSignal): Promi
 /** The broker and the proxy threads know each other: threads ask it for tokens, and it evicts from their caches. */
 function startTokens({ config, logger, metrics }: Common) {
   let providerKeys: CompileResult['providerKeys'] = {};
+  const activity = createActivityLog(() => systemClock.nowMs());
   const broker = createBroker({
-    telemetry: metrics.broker,
+    telemetry: {
+      ...metrics.broker,
+      exchangeFinished(issuer, result, durationMs) {
+        metrics.broker.exchangeFinished(issuer, result, durationMs);
+        activity.exchangeFinished(issuer, result);
+      },
+    },
     logger,
     clock: systemClock,
     network: {
@@ -148,67 +153,26 @@ function startTokens({ config, logger, metrics }: Common) {
     https: config['https-address'],
     logger,
     onReplaced: () => metrics.config.threadReplaced(),
+    onActivity: (report) => activity.add(report),
   });
   const setProviderKeys = (keys: CompileResult['providerKeys']): void => {
     providerKeys = keys;
   };
-  return { broker, threads, setProviderKeys };
-}
-
-/** Where objects come from, and where what is found out about them goes. */
-interface Objects {
-  readonly open: (onChange: OnChange) => ObjectSource;
-  /** Told of every result that every proxy thread serves. */
-  readonly report: (result: CompileResult) => void;
-  readonly close: () => Promise<void>;
+  return { broker, threads, activity, setProviderKeys };
 }
 
 async function chooseObjects(common: Common, broker: Broker): Promise<Objects> {
-  const { config, logger } = common;
+  const { config, logger, metrics } = common;
   const directory = config.manifests;
-  if (directory === undefined) return clusterObjects(common, broker, await openCluster(config.kubeconfig));
+  if (directory === undefined) {
+    const access = await openCluster(config.kubeconfig);
+    return clusterObjects({ config, logger, telemetry: metrics.watch, broker, access });
+  }
   const problems = createProblemLog(logger);
   return {
     open: (onChange) => openFileSource({ directory, logger, onChange }),
     report: (result) => problems.update(result.problems),
     close: () => Promise.resolve(),
-  };
-}
-
-function clusterObjects({ config, logger, metrics }: Common, broker: Broker, access: ClusterAccess): Objects {
-  const problems = createProblemLog(logger);
-  const client = { access, clock: systemClock, logger, telemetry: metrics.watch };
-  let source: KubeSource | undefined;
-  let live: CompileResult | undefined;
-  const statuses = createStatusWriter({
-    ...client,
-    publishAddresses: config['publish-address'],
-    findLive: (kind, key) => source?.findLive(kind, key),
-  });
-  const events = createEventWriter({
-    ...client,
-    instance: hostname(),
-    findMeta: (kind, key) => source?.findMeta(kind, key),
-  });
-  const writeStatuses = (): void => {
-    if (live === undefined) return;
-    statuses.update({ result: live, issuerState: issuerStates(live, broker) });
-  };
-  broker.onIssuerStateChange(writeStatuses);
-  return {
-    open(onChange) {
-      source = openKubeSource({ ...client, onChange });
-      return source;
-    },
-    report(result) {
-      live = result;
-      problems.update(result.problems);
-      events.update(result);
-      writeStatuses();
-    },
-    async close() {
-      await Promise.all([statuses.close(), events.close()]);
-    },
   };
 }
 
@@ -227,29 +191,17 @@ function plansOf(result: CompileResult): readonly PolicyPlan[] {
   return Object.values(result.policies).flatMap(({ plan }) => (plan === undefined ? [] : [plan]));
 }
 
-function issuerStates(result: CompileResult, broker: Broker): (policy: string) => IssuerState {
-  return (policy) => {
-    const plan = result.policies[policy]?.plan;
-    if (plan !== undefined) return broker.issuerState(plan);
-    return {
-      status: 'Unknown',
-      reason: 'Pending',
-      message: 'the policy is not accepted, so its provider is not asked',
-      warnings: [],
-    };
-  };
-}
-
 interface AdminParts {
   readonly common: Common;
   readonly readiness: Readiness;
   readonly controller: Controller;
   readonly threads: ProxyThreads;
   readonly broker: Broker;
+  readonly activity: ActivityLog;
 }
 
 async function openAdmin(parts: AdminParts): Promise<AdminServer | undefined> {
-  const { common, readiness, controller, threads, broker } = parts;
+  const { common, controller, threads, broker } = parts;
   const { config, logger, metrics } = common;
   const address = config['admin-address'];
   if (address === undefined) return undefined;
@@ -258,13 +210,7 @@ async function openAdmin(parts: AdminParts): Promise<AdminServer | undefined> {
   const problems = () => controller.current?.problems ?? [];
   return startAdmin(
     {
-      notReadyBecause: () => [
-        ...readiness.missing(),
-        // Why the objects are not listed yet; once they are, the last good table keeps serving.
-        ...(controller.current === undefined
-          ? controller.source.faults().map(({ location, message }) => `${location}: ${message}`)
-          : []),
-      ],
+      notReadyBecause: () => notReadyBecause(parts),
       isAlive: () => threads.areAlive(ANSWER_MS),
       metrics: () =>
         renderMetrics({ product: metrics.registry, runtime, threads: () => threads.collect(ANSWER_MS) }),
@@ -276,9 +222,36 @@ async function openAdmin(parts: AdminParts): Promise<AdminServer | undefined> {
         purge: (clientId) => broker.purge(clientId),
         logger,
       },
+      status: () => readStatus(parts),
     },
     address,
   );
+}
+
+function notReadyBecause({ readiness, controller }: AdminParts): readonly string[] {
+  return [
+    ...readiness.missing(),
+    // Why the objects are not listed yet; once they are, the last good table keeps serving.
+    ...(controller.current === undefined
+      ? controller.source.faults().map(({ location, message }) => `${location}: ${message}`)
+      : []),
+  ];
+}
+
+function readStatus(parts: AdminParts): Status {
+  const { controller, broker, activity } = parts;
+  const result = controller.current;
+  return describeStatus({
+    version: programVersion(),
+    instance: hostname(),
+    nowMs: systemClock.nowMs(),
+    notReadyBecause: notReadyBecause(parts),
+    result,
+    appliedAtMs: controller.appliedAtMs,
+    sourceFaults: controller.source.faults(),
+    issuerState: issuerStates(result?.policies ?? {}, broker),
+    activity: activity.read(),
+  });
 }
 
 async function abortable(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {

@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 import { createCacheKeys } from './authz/cache-key.ts';
 import type { ExchangeOutcome, TokenBroker, TokenRequest } from './authz/ports.ts';
+import { createActivityRecorder } from './control/activity-recorder.ts';
 import type {
   FromThread,
   ListenTarget,
@@ -11,6 +12,7 @@ import type {
   ToThread,
   WireTokenRequest,
 } from './control/protocol.ts';
+import { systemClock } from './kube/clock.ts';
 import { createTokenSource } from './oauth/thread-token-source.ts';
 import { createProxy } from './proxy/proxy.ts';
 import { createAccessLog } from './telemetry/access-log.ts';
@@ -29,7 +31,11 @@ const logger = createLogger({
   destination: output,
 });
 const accessLog = settings.accessLog ? createAccessLog(output) : undefined;
-const metrics = createProxyMetrics(accessLog?.record);
+const activity = createActivityRecorder((report) => send({ kind: 'activity', report }), systemClock);
+const metrics = createProxyMetrics((record) => {
+  activity.record(record);
+  accessLog?.record(record);
+});
 const runtime = createRuntimeMetrics(settings.name);
 
 /** The broker lives in the control thread; answers come back by number. */

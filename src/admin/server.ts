@@ -9,6 +9,8 @@ import type { Problem } from '../model/problems.ts';
 import type { RoutingTable } from '../model/table.ts';
 import { registerPurge, type PurgeOptions } from './purge.ts';
 import { redactTable } from './redact-table.ts';
+import { registerStatusPage } from './status-page.ts';
+import type { Status } from './status/status.ts';
 
 /** What the admin server shows; each is asked anew for each request. */
 export interface AdminSources {
@@ -23,6 +25,7 @@ export interface AdminSources {
   /** Plain text. */
   readonly explain: (url: URL, method: string) => string;
   readonly purge: PurgeOptions;
+  readonly status: () => Status;
 }
 
 export interface AdminServer {
@@ -67,6 +70,7 @@ export async function startAdmin(
   });
 
   registerPurge(server, sources.purge);
+  registerStatusPage(server, sources.status);
 
   await server.ready();
   // Without a host Node takes every address of the machine, also where it has no IPv6; fastify would take localhost.

@@ -49,6 +49,7 @@ export class Controller {
   readonly #source: ObjectSource;
   readonly #changes: Debounced;
   #current: CompileResult | undefined;
+  #appliedAtMs: number | undefined;
   #isPublishing = false;
   #isDirty = false;
   #isClosed = false;
@@ -65,6 +66,11 @@ export class Controller {
   /** The newest result that compiled; `undefined` until the first. */
   get current(): CompileResult | undefined {
     return this.#current;
+  }
+
+  /** When every proxy thread last served a new table. */
+  get appliedAtMs(): number | undefined {
+    return this.#appliedAtMs;
   }
 
   get source(): ObjectSource {
@@ -111,7 +117,8 @@ export class Controller {
   #applied(result: CompileResult): void {
     const { telemetry, onApplied } = this.#options;
     this.#isPublishing = false;
-    telemetry.applied(Date.now());
+    this.#appliedAtMs = Date.now();
+    telemetry.applied(this.#appliedAtMs);
     onApplied(result);
     if (!this.#isDirty) return;
     this.#isDirty = false;

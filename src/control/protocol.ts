@@ -6,6 +6,7 @@ import type { MetricObject } from 'prom-client';
 
 import type { BearerRequest, Eviction, ExchangeOutcome, ExchangeRequest } from '../authz/ports.ts';
 import type { TableDelta } from '../compile/delta.ts';
+import type { ActivityReport } from '../model/activity.ts';
 
 /** What a proxy thread is started with. */
 export interface ThreadSettings {
@@ -81,4 +82,5 @@ export type FromThread =
   | { readonly kind: 'evicted'; readonly id: number }
   | { readonly kind: 'pong'; readonly id: number }
   | { readonly kind: 'metrics'; readonly id: number; readonly metrics: ThreadMetrics }
+  | { readonly kind: 'activity'; readonly report: ActivityReport }
   | { readonly kind: 'drained' };

@@ -3,6 +3,7 @@
 import { Worker } from 'node:worker_threads';
 
 import type { Eviction, TokenBroker } from '../authz/ports.ts';
+import type { ActivityReport } from '../model/activity.ts';
 import { Redacted } from '../model/redacted.ts';
 import type {
   BoundPorts,
@@ -19,6 +20,7 @@ export interface ProxyThreadOptions {
   readonly entry: URL;
   readonly settings: ThreadSettings;
   readonly broker: TokenBroker;
+  readonly onActivity: (report: ActivityReport) => void;
 }
 
 /** Every promise rejects when the thread ends before it answers. */
@@ -28,6 +30,7 @@ export class ProxyThread {
   readonly ended: Promise<Error>;
   readonly #worker: Worker;
   readonly #broker: TokenBroker;
+  readonly #onActivity: (report: ActivityReport) => void;
   readonly #waiting = new Map<string, PromiseWithResolvers<FromThread>>();
   #nextId = 0;
   #isEnded = false;
@@ -35,6 +38,7 @@ export class ProxyThread {
   constructor(options: ProxyThreadOptions) {
     this.name = options.settings.name;
     this.#broker = options.broker;
+    this.#onActivity = options.onActivity;
     this.#worker = new Worker(options.entry, { workerData: options.settings, name: this.name });
     this.#worker.on('message', (message: FromThread) => this.#receive(message));
     const { promise, resolve } = Promise.withResolvers<Error>();
@@ -107,6 +111,9 @@ export class ProxyThread {
     switch (message.kind) {
       case 'obtain':
         void this.#obtain(message.id, message.request);
+        return;
+      case 'activity':
+        this.#onActivity(message.report);
         return;
       case 'applied':
         return this.#settle(`applied ${message.version}`, message);

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import type { Eviction, TokenBroker } from '../authz/ports.ts';
 import { diffTables } from '../compile/delta.ts';
 import type { CompileResult } from '../compile/result.ts';
+import type { ActivityReport } from '../model/activity.ts';
 import { emptyTable } from '../model/table.ts';
 import type { Logger } from '../telemetry/ports.ts';
 import { ProxyThread } from './proxy-thread.ts';
@@ -27,6 +28,7 @@ export interface ProxyThreadsOptions {
   readonly https: ListenOn | undefined;
   readonly logger: Logger;
   readonly onReplaced: () => void;
+  readonly onActivity: (report: ActivityReport) => void;
 }
 
 type Published = Pick<CompileResult, 'table' | 'certificateKeys'>;
@@ -121,8 +123,9 @@ export class ProxyThreads {
   }
 
   #spawn(index: number): ProxyThread {
-    const { entry, settings, broker } = this.#options;
-    const thread = new ProxyThread({ entry, broker, settings: { ...settings, name: `proxy-${index}` } });
+    const { entry, settings, broker, onActivity } = this.#options;
+    const name = `proxy-${index}`;
+    const thread = new ProxyThread({ entry, broker, onActivity, settings: { ...settings, name } });
     this.#threads[index] = thread;
     void thread.ended.then((cause) => this.#replace(index, cause));
     return thread;

@@ -1,0 +1,51 @@
+/** TLS certificates and when they expire. */
+
+import type { CertificateStatus } from '../status/certificates.ts';
+import { badge, formatCount, note, type Tone } from './format.ts';
+import { html, type Html } from './html.ts';
+import { andMore, nothing, section } from './section.ts';
+import { list, type Row } from './table.ts';
+
+const MAX_SHOWN = 100;
+const COLUMNS = ['Hosts', 'Secret', 'Expires'];
+
+const TONES: Readonly<Record<CertificateStatus['state'], Tone>> = {
+  Valid: 'good',
+  ExpiresSoon: 'warn',
+  Expired: 'bad',
+  NotYetValid: 'bad',
+};
+
+export function certificatesSection(certificates: readonly CertificateStatus[]): Html {
+  const shown = certificates.slice(0, MAX_SHOWN);
+  return section({
+    id: 'certificates',
+    title: 'TLS certificates',
+    count: certificates.length,
+    content:
+      shown.length === 0
+        ? nothing('No Ingress names a certificate: TLS is served with a self-signed one.')
+        : html`${list('TLS certificates', COLUMNS, shown.map(row))}${andMore(shown.length, certificates.length)}`,
+  });
+}
+
+function row({ secret, hosts, state, notBefore, notAfter, daysLeft }: CertificateStatus): Row {
+  return {
+    key: secret,
+    cells: [
+      hosts.length === 0 ? note('none') : hosts.join(', '),
+      secret,
+      html`<span class="stack"
+        ><span>${badge(TONES[state], words(state, daysLeft))}</span>${note(
+          state === 'NotYetValid' ? `from ${notBefore.slice(0, 10)}` : notAfter.slice(0, 10),
+        )}</span
+      >`,
+    ],
+  };
+}
+
+function words(state: CertificateStatus['state'], daysLeft: number): string {
+  if (state === 'Expired') return 'expired';
+  if (state === 'NotYetValid') return 'not yet valid';
+  return daysLeft === 0 ? 'today' : `in ${formatCount(daysLeft, 'day')}`;
+}

@@ -1,0 +1,82 @@
+/** Hosts and their routes, each with its policy and its state. */
+
+import type { HostStatus, RouteState, RouteStatus } from '../status/routes.ts';
+import { badge, code, formatCount, note, type Tone } from './format.ts';
+import { html, type Content, type Html } from './html.ts';
+import { andMore, nothing, section } from './section.ts';
+import { table, type Group, type Row } from './table.ts';
+
+const MAX_ROUTES = 300;
+const COLUMNS = ['Path', 'State', 'Policy', 'Service', 'Ingress'];
+
+const STATES: Readonly<Record<RouteState, readonly [Tone, string]>> = {
+  Protected: ['good', 'protected'],
+  DryRun: ['calm', 'dry run'],
+  Open: ['calm', 'open'],
+  NoEndpoints: ['warn', 'no endpoints'],
+  Refused: ['bad', 'refused'],
+};
+
+export function routesSection(hosts: readonly HostStatus[], defaultRoute: RouteStatus | undefined): Html {
+  const last: readonly Group[] =
+    defaultRoute === undefined
+      ? []
+      : [{ key: 'default', heading: 'What no rule covers', rows: [row(defaultRoute, undefined)] }];
+  const all = hosts.reduce((sum, { routes }) => sum + routes.length, 0) + last.length;
+  const shown = [...firstGroups(hosts), ...last];
+  const count = shown.reduce((sum, { rows }) => sum + rows.length, 0);
+  return section({
+    id: 'routes',
+    title: 'Hosts and routes',
+    count: all,
+    content:
+      shown.length === 0
+        ? nothing('No route is served.')
+        : html`${table('Hosts and routes', COLUMNS, shown)}${andMore(count, all)}`,
+  });
+}
+
+function firstGroups(hosts: readonly HostStatus[]): readonly Group[] {
+  const groups: Group[] = [];
+  let room = MAX_ROUTES;
+  for (const { host, routes } of hosts) {
+    if (room <= 0) break;
+    const rows = routes.slice(0, room).map((route) => row(route, host));
+    room -= rows.length;
+    groups.push({ key: `host ${host}`, heading: host === '' ? 'Any host' : host, rows });
+  }
+  return groups;
+}
+
+function row(route: RouteStatus, host: string | undefined): Row {
+  const { path, pathType, state, cause, policy, ingress, backend, endpoints } = route;
+  const [tone, words] = STATES[state];
+  const service: Content =
+    backend === undefined
+      ? note('none')
+      : html`<span class="stack"><span>${backend}</span>${note(formatCount(endpoints, 'endpoint'))}</span>`;
+  return {
+    key: `${pathType} ${path}`,
+    cells: [
+      html`<span class="stack"><span>${code(path)} ${note(pathType)}</span>${explainLink(host, path)}</span>`,
+      html`<span class="stack"
+        ><span>${badge(tone, words)}</span>${cause === undefined ? undefined : note(cause)}</span
+      >`,
+      policy ?? note('none: open to everyone'),
+      service,
+      ingress,
+    ],
+  };
+}
+
+/** Nothing to explain where no host is named: any would do. */
+function explainLink(host: string | undefined, path: string): Html | undefined {
+  if (host === undefined || host === '') return undefined;
+  const address = `https://${host.replace('*', 'any')}${path}`;
+  return html`<a
+    class="explain"
+    href="/debug/explain?url=${encodeURIComponent(address)}"
+    aria-label="Explain ${address}"
+    >explain</a
+  >`;
+}

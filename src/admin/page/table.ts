@@ -1,0 +1,56 @@
+/** A table that is read as rows on a wide screen and as cards on a narrow one. */
+
+import { html, type Content, type Html } from './html.ts';
+
+export interface Row {
+  /** Unique in the table: keeps a row itself when others come or go. */
+  readonly key: string;
+  /** One for each column; the first is the head of the row. */
+  readonly cells: readonly Content[];
+}
+
+export interface Group {
+  readonly key: string;
+  /** `undefined`: the rows stand for themselves. */
+  readonly heading: Content;
+  readonly rows: readonly Row[];
+}
+
+/** The roles are said again because a browser forgets them where the style makes cards of rows. */
+export function table(label: string, columns: readonly string[], groups: readonly Group[]): Html {
+  return html`<table role="table" aria-label="${label}">
+    <thead role="rowgroup">
+      <tr role="row">
+        ${columns.map((column) => html`<th role="columnheader" scope="col">${column}</th>`)}
+      </tr>
+    </thead>
+    ${groups.map((group) => body(columns, group))}
+  </table>`;
+}
+
+/** Rows without groups. */
+export function list(label: string, columns: readonly string[], rows: readonly Row[]): Html {
+  return table(label, columns, [{ key: 'all', heading: undefined, rows }]);
+}
+
+function body(columns: readonly string[], { key, heading, rows }: Group): Html {
+  const head =
+    heading === undefined
+      ? undefined
+      : html`<tr role="row" class="group">
+          <th role="rowheader" scope="rowgroup" colspan="${columns.length}">${heading}</th>
+        </tr>`;
+  return html`<tbody role="rowgroup" data-key="${key}">
+    ${head}${rows.map((row) => line(columns, row))}
+  </tbody> `;
+}
+
+function line(columns: readonly string[], { key, cells }: Row): Html {
+  return html`<tr role="row" data-key="${key}">
+    ${cells.map((cell, index) =>
+      index === 0
+        ? html`<th role="rowheader" scope="row" data-label="${columns[index]}">${cell}</th>`
+        : html`<td role="cell" data-label="${columns[index]}">${cell}</td>`,
+    )}
+  </tr> `;
+}
