@@ -14,7 +14,9 @@ import { sendProblem } from './respond.ts';
 export function refuseConnection(context: ProxyContext, error: NodeJS.ErrnoException, socket: Socket): void {
   const caller = context.callerOf(socket);
   const current = caller.current;
-  if (!socket.writable || error.code === 'ECONNRESET') {
+  // The connection ended within a body: there is nobody to answer.
+  const isGone = error.code === 'HPE_INVALID_EOF_STATE' && caller.inFlight > 0;
+  if (!socket.writable || error.code === 'ECONNRESET' || isGone) {
     socket.destroy();
   } else if (caller.inFlight === 0) {
     const requestId = context.nextRequestId();
