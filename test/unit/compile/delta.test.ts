@@ -26,6 +26,7 @@ const tableWith = (addresses: readonly string[], ...more: readonly unknown[]) =>
 const NOTHING: TableDelta = {
   hosts: { set: {}, removed: [] },
   plans: { set: {}, removed: [] },
+  options: { set: {}, removed: [] },
   backends: { set: {}, removed: [] },
   certificates: { set: {}, removed: [] },
   defaultRoute: undefined,
@@ -40,7 +41,7 @@ describe('a delta', () => {
   it('of a pod that comes holds one backend and nothing else', () => {
     const delta = diffTables(tableWith(['10.0.0.1']), tableWith(['10.0.0.1', '10.0.0.2']));
     const endpoints = ['10.0.0.1', '10.0.0.2'].map((address) => ({ address, port: 8080 }));
-    const set = { 'shop/web:80': { service: 'shop/web', endpoints } };
+    const set = { 'shop/web:80': { service: 'shop/web', endpoints, protocol: 'HTTP', tls: undefined } };
     assert.deepEqual(delta, { ...NOTHING, backends: { set, removed: [] } });
     assert.ok(JSON.stringify(delta).length < 500);
   });
