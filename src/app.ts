@@ -1,10 +1,11 @@
 /** The composition root of the gateway: the only place that wires control thread, proxy threads, sources and writers. */
 
 import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 
 import { startAdmin, type AdminServer } from './admin/server.ts';
 import { describeStatus, type Status } from './admin/status/status.ts';
-import { clusterObjects, type Objects } from './cluster-objects.ts';
+import { clusterObjects, issuerStates, type Objects } from './cluster-objects.ts';
 import type { CompileOptions, CompileResult } from './compile/result.ts';
 import type { ServeConfig } from './config/serve.ts';
 import { programVersion } from './config/version.ts';

@@ -81,7 +81,13 @@ async function readCluster(kubeconfig: string | undefined): Promise<Objects> {
     access: await openCluster(kubeconfig),
     clock: systemClock,
     logger: createConsoleLogger('explain'),
-    telemetry: { reconnected: ignore, relisted: ignore, eventReceived: ignore, statusWritten: ignore },
+    telemetry: {
+      reconnected: ignore,
+      relisted: ignore,
+      eventReceived: ignore,
+      statusWritten: ignore,
+      leader: ignore,
+    },
     onChange: ignore,
   });
   const late = Promise.withResolvers<never>();

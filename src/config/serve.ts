@@ -12,6 +12,7 @@ import {
   durationMs,
   issuerList,
   listenAddress,
+  objectName,
   toggle,
   wholeNumber,
 } from './values.ts';
@@ -70,6 +71,26 @@ export const SERVE_FLAGS = {
     defaultText: '',
     description:
       'Addresses and host names, separated by commas, written to `status.loadBalancer` of every Ingress that is served.',
+  },
+  'leader-election': {
+    schema: toggle,
+    placeholder: undefined,
+    defaultText: 'true',
+    description:
+      'Write statuses and Events only while holding a Lease, so that one of several replicas does. `false` is for a replica that is alone.',
+  },
+  'leader-election-id': {
+    schema: objectName,
+    placeholder: 'NAME',
+    defaultText: 'oidc-ingress',
+    description: 'Name of the Lease. Gateways that serve different classes from one namespace need one each.',
+  },
+  'pod-namespace': {
+    schema: objectName.optional(),
+    placeholder: 'NAMESPACE',
+    defaultText: undefined,
+    description:
+      'Namespace of this pod, where its Lease is. Default: `POD_NAMESPACE`, else that of the service account, else `default`.',
   },
   workers: {
     schema: wholeNumber(1, 256),

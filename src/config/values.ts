@@ -6,6 +6,9 @@ import { z } from 'zod';
 
 import { parseDuration } from '../model/duration.ts';
 
+/** RFC 1123. */
+const OBJECT_NAME = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
+
 /** Where a server listens. `host` `undefined`: every address of the machine, IPv6 and IPv4. */
 export interface ListenAddress {
   readonly host: string | undefined;
@@ -57,7 +60,7 @@ function addBlock(blocks: BlockList, entry: string): boolean {
 export const addressList = z.string().transform((text, context): readonly string[] => {
   const entries = entriesOf(text);
   for (const entry of entries) {
-    if (isIP(entry) === 0 && !/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(entry)) {
+    if (isIP(entry) === 0 && !OBJECT_NAME.test(entry)) {
       context.addIssue({
         code: 'custom',
         message: `must be IP addresses or host names separated by commas; ${JSON.stringify(entry)} is neither`,
@@ -78,6 +81,12 @@ export const issuerList = z.string().transform((text, context): readonly string[
   }
   return issuers;
 });
+
+/** The name of a Kubernetes object. */
+export const objectName = z
+  .string()
+  .max(253, { error: 'must be at most 253 characters' })
+  .regex(OBJECT_NAME, { error: 'must be the name of a Kubernetes object: a-z, 0-9, - and .' });
 
 function entriesOf(text: string): readonly string[] {
   return text

@@ -3,6 +3,8 @@
 export interface Clock {
   /** Milliseconds since the epoch. */
   nowMs(): number;
+  /** Milliseconds since some moment, on a clock that nobody sets. It stands still while the machine is suspended. */
+  monotonicMs(): number;
   /** Uniform in [0, 1). */
   random(): number;
   /** Calls `run` once after `delayMs`; the returned function calls it off. */
@@ -11,6 +13,7 @@ export interface Clock {
 
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
   random: () => Math.random(),
   schedule: (delayMs, run) => {
     const timer = setTimeout(run, delayMs);

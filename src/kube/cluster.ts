@@ -1,12 +1,13 @@
 /** Which API server to talk to, and with which credentials: kubeconfig files, service accounts, exec plugins. */
 
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { Agent } from 'node:http';
 import type { RequestOptions } from 'node:https';
 
 import type { KubeConfig } from '@kubernetes/client-node';
 
-const SERVICE_ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
+const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
+const SERVICE_ACCOUNT_TOKEN = `${SERVICE_ACCOUNT}/token`;
 
 export interface ClusterAccess {
   /** Base URL of the API server. */
@@ -50,6 +51,15 @@ function loadConfig(config: KubeConfig, path: string | undefined): KubeConfig {
   else if (existsSync(SERVICE_ACCOUNT_TOKEN)) config.loadFromCluster();
   else config.loadFromDefault();
   return config;
+}
+
+/** The namespace of the service account that is mounted into this pod; `undefined` outside of pods. */
+export function serviceAccountNamespace(): string | undefined {
+  try {
+    return readFileSync(`${SERVICE_ACCOUNT}/namespace`, 'utf8').trim() || undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function serverOf(config: KubeConfig): URL {

@@ -7,6 +7,7 @@ import { apiVersionOf } from '../decode/kinds.ts';
 import { CONTROLLER_NAME, PRODUCT } from '../model/names.ts';
 import { objectKey, type ObjectKind, type ObjectMeta } from '../model/objects.ts';
 import { PROBLEM_REASONS, type Problem } from '../model/problems.ts';
+import { microTime } from './lease.ts';
 
 /** Bounds that the API server sets. */
 const MAX_NOTE = 1_024;
@@ -102,8 +103,4 @@ export function eventBody(note: EventNote, instance: string, nowMs: number): obj
 /** `count` times in all, at least 2. */
 export function seriesBody(count: number, nowMs: number): object {
   return { series: { count, lastObservedTime: microTime(nowMs) } };
-}
-
-function microTime(ms: number): string {
-  return new Date(ms).toISOString().replace('Z', '000Z');
 }

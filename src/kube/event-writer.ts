@@ -17,6 +17,7 @@ import {
   type FindMeta,
 } from './event-note.ts';
 import { createKubeHttp, type KubeHttp, type KubeResponse } from './http.ts';
+import type { Lead } from './lead.ts';
 import { createTokenBucket, type TokenBucket } from './token-bucket.ts';
 
 const WRITE_TIMEOUT_MS = 10_000;
@@ -37,6 +38,8 @@ export interface EventWriterOptions {
   readonly findMeta: FindMeta;
   /** Names this process, such as its pod. */
   readonly instance: string;
+  /** Without it nothing is written. */
+  readonly lead: Lead;
 }
 
 /** What has been told, and when. */
@@ -50,7 +53,10 @@ export class EventWriter {
   readonly #http: KubeHttp;
   readonly #bucket: TokenBucket;
   readonly #backoff: Backoff;
-  readonly #closing = new AbortController();
+  #isClosed = false;
+  /** Aborted where the lead is lost, and at the end. */
+  #term = new AbortController();
+  #latest: CompileResult | undefined;
   /** Standing problems and live Ingresses. */
   readonly #told = new Map<string, Told>();
   readonly #waiting = new Map<string, EventNote>();
@@ -64,11 +70,20 @@ export class EventWriter {
     this.#http = createKubeHttp(options.access);
     this.#bucket = createTokenBucket(options.clock, PER_SECOND, BURST);
     this.#backoff = createBackoff(options.clock);
+    options.lead.onChange((isHeld) => {
+      this.#stop();
+      if (!isHeld) return;
+      this.#term = new AbortController();
+      // Others have told meanwhile.
+      this.#told.clear();
+      if (this.#latest !== undefined) this.update(this.#latest);
+    });
   }
 
   /** Returns at once. To be called once `result` is live. */
   update(result: CompileResult): void {
-    if (this.#closing.signal.aborted) return;
+    this.#latest = result;
+    if (!this.#mayWrite()) return;
     const { clock, findMeta } = this.#options;
     const problems = problemNotes(result, findMeta);
     const programmed = programmedNotes(result);
@@ -92,10 +107,20 @@ export class EventWriter {
 
   /** Events that wait are not written any more. */
   async close(): Promise<void> {
-    this.#closing.abort();
-    this.#cancelRefresh();
+    this.#isClosed = true;
+    this.#stop();
     await this.#running;
     this.#http.close();
+  }
+
+  #stop(): void {
+    this.#term.abort();
+    this.#cancelRefresh();
+    this.#waiting.clear();
+  }
+
+  #mayWrite(): boolean {
+    return !this.#isClosed && this.#options.lead.isHeld();
   }
 
   #enqueue(note: EventNote): void {
@@ -106,17 +131,16 @@ export class EventWriter {
 
   async #run(): Promise<void> {
     const { clock } = this.#options;
-    const { signal } = this.#closing;
-    while (this.#waiting.size > 0 && !signal.aborted) {
-      await pause(clock, this.#bucket.take(), signal);
+    while (this.#waiting.size > 0 && this.#mayWrite()) {
+      await pause(clock, this.#bucket.take(), this.#term.signal);
       const note = this.#next();
-      if (note === undefined || signal.aborted) continue;
+      if (note === undefined || !this.#mayWrite()) continue;
       this.#waiting.delete(note.id);
       this.#current = note.id;
       try {
         await this.#tell(note);
       } catch (error) {
-        if (!signal.aborted) await this.#failed(note, error);
+        if (this.#mayWrite()) await this.#failed(note, error);
       }
       this.#current = undefined;
     }
@@ -134,7 +158,7 @@ export class EventWriter {
     logger.warn({ cause: causeOf(error), reason: note.reason }, 'an Event could not be written');
     if (isTransient(error)) {
       this.#waiting.set(note.id, note);
-      await pause(clock, this.#backoff.failed(), this.#closing.signal);
+      await pause(clock, this.#backoff.failed(), this.#term.signal);
     } else {
       this.#told.set(note.id, { count: 1, lastMs: clock.nowMs() });
     }
@@ -178,7 +202,8 @@ export class EventWriter {
       contentType: method === 'POST' ? 'application/json' : 'application/merge-patch+json',
       body,
       timeoutMs: WRITE_TIMEOUT_MS,
-      signal: this.#closing.signal,
+      signal: this.#term.signal,
+      mayStart: () => this.#options.lead.isHeld(),
     });
   }
 }

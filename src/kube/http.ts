@@ -3,10 +3,12 @@
 import {
   Agent as HttpAgent,
   request as httpRequest,
+  type ClientRequest,
   type IncomingMessage,
   type RequestOptions,
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { Socket } from 'node:net';
 
 import type { Authorization, ClusterAccess } from './cluster.ts';
 
@@ -25,6 +27,8 @@ interface KubeRequest {
   /** Deadline of the whole answer; of a stream, until its first byte may come. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
+  /** Asked when the connection is open and nothing is sent yet; `false`: nothing is sent, and the request rejects. */
+  readonly mayStart?: () => boolean;
 }
 
 /** Any answer, whatever its status. */
@@ -91,7 +95,14 @@ export function createKubeHttp(access: ClusterAccess): KubeHttp {
         const why = isTimeout(signal.reason) ? 'no answer in time' : cause.message;
         reject(new Unreachable(`cannot reach ${access.server.origin}: ${why}`, { cause }));
       });
-      sent.end(body);
+      const { mayStart } = request;
+      if (mayStart === undefined) sent.end(body);
+      else {
+        whenOpen(sent, () => {
+          if (mayStart()) sent.end(body);
+          else sent.destroy(new Error('not sent: the right to has ended'));
+        });
+      }
     });
   }
 
@@ -117,6 +128,15 @@ export function createKubeHttp(access: ClusterAccess): KubeHttp {
     },
     close: () => agent.destroy(),
   };
+}
+
+/** Calls `run` when what is written to `sent` goes out at once, and waits for no handshake. */
+function whenOpen(sent: ClientRequest, run: () => void): void {
+  sent.once('socket', (socket: Socket & { readonly secureConnecting?: boolean }) => {
+    if (socket.secureConnecting === true) socket.once('secureConnect', run);
+    else if (socket.connecting) socket.once('connect', run);
+    else run();
+  });
 }
 
 function headersOf(

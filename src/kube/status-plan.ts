@@ -58,6 +58,11 @@ export class StatusPlan {
     if (live !== undefined) this.#written.set(`${kind} ${objectKey(meta)}`, live);
   }
 
+  /** Remembers which Ingresses are ours: where one ceases to be, what is published on it goes. */
+  claim({ ingresses }: CompileResult): void {
+    for (const meta of ingresses) this.#claimed.set(objectKey(meta), meta);
+  }
+
   #policyWrites({ result, issuerState }: DesiredStatuses, nowMs: number): readonly StatusWrite[] {
     return Object.entries(result.policies).flatMap(([key, verdict]) => {
       const { meta } = verdict;
@@ -72,9 +77,8 @@ export class StatusPlan {
 
   #ingressWrites({ ingresses }: CompileResult): readonly StatusWrite[] {
     if (this.#published.length === 0) return [];
-    const ours = new Map(ingresses.map((meta) => [objectKey(meta), meta]));
+    const ours = new Set(ingresses.map(objectKey));
     const released = [...this.#claimed].flatMap(([key, meta]) => (ours.has(key) ? [] : this.#release(meta)));
-    for (const [key, meta] of ours) this.#claimed.set(key, meta);
     return [...ingresses.flatMap((meta) => this.#publication(meta)), ...released];
   }
 

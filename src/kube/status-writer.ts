@@ -8,6 +8,7 @@ import { createBackoff, type Backoff } from './backoff.ts';
 import type { Clock } from './clock.ts';
 import type { ClusterAccess } from './cluster.ts';
 import { createKubeHttp, type KubeHttp } from './http.ts';
+import type { Lead } from './lead.ts';
 import type { FindLive } from './live-object.ts';
 import { objectPath } from './paths.ts';
 import { StatusPlan, type DesiredStatuses, type StatusWrite } from './status-plan.ts';
@@ -26,6 +27,8 @@ export interface StatusWriterOptions {
   readonly publishAddresses: readonly string[];
   /** The statuses as they stand: `KubeSource.findLive`. */
   readonly findLive: FindLive;
+  /** Without it nothing is written; wishes are kept. */
+  readonly lead: Lead;
 }
 
 export class StatusWriter {
@@ -33,7 +36,9 @@ export class StatusWriter {
   readonly #http: KubeHttp;
   readonly #plan: StatusPlan;
   readonly #backoff: Backoff;
-  readonly #closing = new AbortController();
+  #isClosed = false;
+  /** Aborted where the lead is lost, and at the end. */
+  #term = new AbortController();
   #desired: DesiredStatuses | undefined;
   #isDirty = false;
   #running: Promise<void> | undefined;
@@ -44,39 +49,50 @@ export class StatusWriter {
     this.#http = createKubeHttp(options.access);
     this.#plan = new StatusPlan(options);
     this.#backoff = createBackoff(options.clock);
+    options.lead.onChange((isHeld) => {
+      this.#term.abort();
+      if (!isHeld) return;
+      this.#term = new AbortController();
+      this.#start();
+    });
   }
 
   /** Returns at once; a later call replaces what has not been written yet. To be called once `desired.result` is live. */
   update(desired: DesiredStatuses): void {
     this.#desired = desired;
+    this.#plan.claim(desired.result);
     this.#start();
   }
 
   /** Writes no more; calls under way are broken off, which the API server survives. */
   async close(): Promise<void> {
-    this.#closing.abort();
+    this.#isClosed = true;
+    this.#term.abort();
     this.#cancelNext();
     await this.#running;
     this.#http.close();
   }
 
   #start(): void {
-    if (this.#closing.signal.aborted) return;
-    this.#isDirty = true;
     this.#cancelNext();
+    if (!this.#mayWrite()) return;
+    this.#isDirty = true;
     this.#running ??= this.#run();
+  }
+
+  #mayWrite(): boolean {
+    return !this.#isClosed && this.#options.lead.isHeld();
   }
 
   async #run(): Promise<void> {
     const { clock } = this.#options;
-    const { signal } = this.#closing;
     let isDone = true;
-    while (this.#isDirty && this.#desired !== undefined && !signal.aborted) {
+    while (this.#isDirty && this.#desired !== undefined && this.#mayWrite()) {
       this.#isDirty = false;
       isDone = await this.#pass(this.#desired);
     }
     this.#running = undefined;
-    if (signal.aborted) return;
+    if (!this.#mayWrite()) return;
     this.#cancelNext = clock.schedule(isDone ? RECHECK_MS : this.#backoff.failed(), () => this.#start());
   }
 
@@ -88,7 +104,7 @@ export class StatusWriter {
     const work = async (): Promise<void> => {
       for (const write of queue) {
         // A newer wish is known: what is left of this one is judged again.
-        if (this.#isDirty || this.#closing.signal.aborted) return;
+        if (this.#isDirty || !this.#mayWrite()) return;
         try {
           await this.#write(write);
         } catch (error) {
@@ -104,7 +120,7 @@ export class StatusWriter {
   async #write(write: StatusWrite): Promise<void> {
     const { kind, meta, status } = write;
     const { namespace, name, uid } = meta;
-    const { telemetry } = this.#options;
+    const { telemetry, lead } = this.#options;
     try {
       const answer = await this.#http.request({
         method: 'PATCH',
@@ -114,7 +130,8 @@ export class StatusWriter {
         // The UID makes it a conflict to write to another object of the same name.
         body: { apiVersion: apiVersionOf(kind), kind, metadata: { namespace, name, uid }, status },
         timeoutMs: WRITE_TIMEOUT_MS,
-        signal: this.#closing.signal,
+        signal: this.#term.signal,
+        mayStart: () => lead.isHeld(),
       });
       // Gone meanwhile: the watch will tell.
       if (answer.status === 404) return;
@@ -122,13 +139,13 @@ export class StatusWriter {
       this.#plan.written(write, answer.body);
       telemetry.statusWritten(kind, 'ok');
     } catch (error) {
-      telemetry.statusWritten(kind, 'failed');
+      if (this.#mayWrite()) telemetry.statusWritten(kind, 'failed');
       throw error;
     }
   }
 
   #report(failures: readonly unknown[]): void {
-    if (failures.length === 0 || this.#closing.signal.aborted) return;
+    if (failures.length === 0 || !this.#mayWrite()) return;
     const fields = { cause: causeOf(failures[0]), failures: failures.length };
     this.#options.logger.warn(fields, 'statuses could not be written');
   }

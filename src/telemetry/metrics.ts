@@ -201,11 +201,13 @@ function watchTelemetry(registry: Registry): WatchTelemetry {
     ['kind'],
   );
   const writes = counter(registry, 'status_writes_total', 'Statuses written.', ['kind', 'result']);
+  const leader = gauge(registry, 'leader', 'Whether this process writes statuses and Events: 1 or 0.', []);
   return {
     reconnected: (kind) => reconnects.inc({ kind }),
     relisted: (kind) => relists.inc({ kind }),
     eventReceived: (kind, atMs) => lastEvent.set({ kind }, atMs / 1_000),
     statusWritten: (kind, result) => writes.inc({ kind, result }),
+    leader: (isLeader) => leader.set(isLeader ? 1 : 0),
   };
 }
 

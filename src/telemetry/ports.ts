@@ -80,4 +80,6 @@ export interface WatchTelemetry {
   relisted(kind: string): void;
   eventReceived(kind: string, atMs: number): void;
   statusWritten(kind: string, result: 'ok' | 'unchanged' | 'failed'): void;
+  /** This process began, or ceased, to be the one that writes statuses and Events. */
+  leader(isLeader: boolean): void;
 }

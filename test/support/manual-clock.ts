@@ -19,6 +19,7 @@ export function manualClock(random = 1): ManualClock {
   const pending = (): readonly number[] => [...timers].map(({ atMs }) => atMs - nowMs).sort((a, b) => a - b);
   return {
     nowMs: () => nowMs,
+    monotonicMs: () => nowMs,
     random: () => random,
     schedule(delayMs, run) {
       const timer = { atMs: nowMs + delayMs, run };

@@ -18,5 +18,6 @@ export function watchCounts(): WatchCounts {
     relisted: (kind) => count(`relisted ${kind}`),
     eventReceived: (kind) => count(`event ${kind}`),
     statusWritten: (kind, result) => count(`${result} ${kind}`),
+    leader: (isLeader) => count(`leader ${isLeader}`),
   };
 }

@@ -9,6 +9,7 @@ import { systemClock } from '../../../src/kube/clock.ts';
 import { openCluster, type ClusterAccess } from '../../../src/kube/cluster.ts';
 import type { IssuerState } from '../../../src/kube/desired-status.ts';
 import { createEventWriter } from '../../../src/kube/event-writer.ts';
+import { SOLE_LEAD } from '../../../src/kube/lead.ts';
 import { openKubeSource, type KubeSource } from '../../../src/kube/source.ts';
 import { createStatusWriter, type StatusWriter } from '../../../src/kube/status-writer.ts';
 import type { ObjectMeta } from '../../../src/model/objects.ts';
@@ -102,6 +103,7 @@ describe('the writers of statuses and Events', { skip: skipWithout(binaries) }, 
       telemetry,
       publishAddresses: ['2001:db8::1', 'gw.example.com', '203.0.113.9'],
       findLive: source.findLive,
+      lead: SOLE_LEAD,
     });
   }
 
@@ -256,7 +258,14 @@ describe('the writers of statuses and Events', { skip: skipWithout(binaries) }, 
       field: 'spec.defaultBackend',
       message: 'Service "orders" does not exist',
     };
-    const options = { access, clock: systemClock, logger, findMeta: source.findMeta, instance: 'test' };
+    const options = {
+      access,
+      clock: systemClock,
+      logger,
+      findMeta: source.findMeta,
+      instance: 'test',
+      lead: SOLE_LEAD,
+    };
     const events = createEventWriter(options);
     const { uid } = metaOf('Ingress');
     const list = async (): Promise<readonly Event[]> => {

@@ -9,6 +9,7 @@ import type { Problem } from '../../../src/model/problems.ts';
 import { collectingLogger, type CollectingLogger } from '../../support/collecting-logger.ts';
 import { compileResult, objectMeta } from '../../support/compile-results.ts';
 import { eventually } from '../../support/eventually.ts';
+import { givenLead, type GivenLead } from '../../support/given-lead.ts';
 import { manualClock, type ManualClock } from '../../support/manual-clock.ts';
 import { startScriptedApi, type ApiCall, type ScriptedApi } from '../../support/scripted-api.ts';
 
@@ -29,6 +30,7 @@ describe('the writer of Events', () => {
   let api: ScriptedApi;
   let clock: ManualClock;
   let logger: CollectingLogger;
+  let lead: GivenLead;
   let events: EventWriter;
   const missing = new Set<string>();
 
@@ -36,12 +38,14 @@ describe('the writer of Events', () => {
     api = await startScriptedApi();
     clock = manualClock();
     logger = collectingLogger();
+    lead = givenLead();
     missing.clear();
     events = createEventWriter({
       access: api.access,
       clock,
       logger,
       instance: 'pod-1',
+      lead,
       findMeta: (kind, key) => {
         const [namespace = '', name = key] = key.includes('/') ? key.split('/') : [''];
         return missing.has(key) ? undefined : objectMeta(name, { namespace, uid: `uid-${kind}-${name}` });

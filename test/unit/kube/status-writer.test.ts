@@ -10,6 +10,7 @@ import type { CompileResult } from '../../../src/compile/result.ts';
 import { collectingLogger, type CollectingLogger } from '../../support/collecting-logger.ts';
 import { compileResult, objectMeta } from '../../support/compile-results.ts';
 import { eventually } from '../../support/eventually.ts';
+import { givenLead, type GivenLead } from '../../support/given-lead.ts';
 import { manualClock, type ManualClock } from '../../support/manual-clock.ts';
 import { startScriptedApi, type ApiCall, type ScriptedApi } from '../../support/scripted-api.ts';
 import { watchCounts, type WatchCounts } from '../../support/watch-counts.ts';
@@ -22,6 +23,7 @@ describe('the writer of statuses', () => {
   let api: ScriptedApi;
   let clock: ManualClock;
   let logger: CollectingLogger;
+  let lead: GivenLead;
   let telemetry: WatchCounts;
   let writer: StatusWriter;
   let live: Map<string, LiveObject>;
@@ -30,6 +32,7 @@ describe('the writer of statuses', () => {
     api = await startScriptedApi();
     clock = manualClock();
     logger = collectingLogger();
+    lead = givenLead();
     telemetry = watchCounts();
     live = new Map();
     writer = createStatusWriter({
@@ -39,6 +42,7 @@ describe('the writer of statuses', () => {
       telemetry,
       publishAddresses: ['203.0.113.9'],
       findLive: (_kind, key) => live.get(key),
+      lead,
     });
   });
 

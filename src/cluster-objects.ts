@@ -1,0 +1,109 @@
+/** The part of the composition root that wires a cluster: its objects, its statuses and Events, and who writes them. */
+
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+
+import type { CompileResult } from './compile/result.ts';
+import type { ServeConfig } from './config/serve.ts';
+import { createProblemLog } from './control/problem-log.ts';
+import type { ObjectSource, OnChange } from './decode/source.ts';
+import { systemClock } from './kube/clock.ts';
+import { serviceAccountNamespace, type ClusterAccess } from './kube/cluster.ts';
+import { createEventWriter } from './kube/event-writer.ts';
+import { SOLE_LEAD } from './kube/lead.ts';
+import { createLeaderElection, type LeaderElection } from './kube/leader-election.ts';
+import { openKubeSource, type KubeSource } from './kube/source.ts';
+import { createStatusWriter } from './kube/status-writer.ts';
+import type { Broker, IssuerState } from './oauth/broker.ts';
+import type { Logger, WatchTelemetry } from './telemetry/ports.ts';
+
+/** Where objects come from, and where what is found out about them goes. */
+export interface Objects {
+  readonly open: (onChange: OnChange) => ObjectSource;
+  /** Told of every result that every proxy thread serves. */
+  readonly report: (result: CompileResult) => void;
+  readonly close: () => Promise<void>;
+}
+
+export interface ClusterParts {
+  readonly config: ServeConfig;
+  readonly logger: Logger;
+  readonly telemetry: WatchTelemetry;
+  readonly broker: Broker;
+  readonly access: ClusterAccess;
+}
+
+export function clusterObjects({ config, logger, telemetry, broker, access }: ClusterParts): Objects {
+  const problems = createProblemLog(logger);
+  const client = { access, clock: systemClock, logger, telemetry };
+  let source: KubeSource | undefined;
+  let live: CompileResult | undefined;
+  const election = config['leader-election'] ? electionFor(config, client) : undefined;
+  if (election === undefined) telemetry.leader(true);
+  const lead = election ?? SOLE_LEAD;
+  const statuses = createStatusWriter({
+    ...client,
+    lead,
+    publishAddresses: config['publish-address'],
+    findLive: (kind, key) => source?.findLive(kind, key),
+  });
+  const events = createEventWriter({
+    ...client,
+    lead,
+    instance: hostname(),
+    findMeta: (kind, key) => source?.findMeta(kind, key),
+  });
+  const writeStatuses = (): void => {
+    if (live === undefined) return;
+    statuses.update({ result: live, issuerState: issuerStates(live.policies, broker) });
+  };
+  broker.onIssuerStateChange(writeStatuses);
+  return {
+    open(onChange) {
+      source = openKubeSource({ ...client, onChange });
+      return source;
+    },
+    report(result) {
+      live = result;
+      problems.update(result.problems);
+      events.update(result);
+      writeStatuses();
+      // Whoever leads must serve: what it writes says so.
+      election?.start();
+    },
+    async close() {
+      await Promise.all([statuses.close(), events.close()]);
+      await election?.close();
+    },
+  };
+}
+
+function electionFor(
+  config: ServeConfig,
+  client: Pick<ClusterParts, 'access' | 'logger' | 'telemetry'> & { readonly clock: typeof systemClock },
+): LeaderElection {
+  return createLeaderElection({
+    ...client,
+    namespace:
+      config['pod-namespace'] ?? process.env['POD_NAMESPACE'] ?? serviceAccountNamespace() ?? 'default',
+    name: config['leader-election-id'],
+    identity: `${hostname()}_${randomUUID()}`,
+  });
+}
+
+/** What the broker knows of the issuers of `policies`. */
+export function issuerStates(
+  policies: CompileResult['policies'],
+  broker: Broker,
+): (policy: string) => IssuerState {
+  return (policy) => {
+    const plan = policies[policy]?.plan;
+    if (plan !== undefined) return broker.issuerState(plan);
+    return {
+      status: 'Unknown',
+      reason: 'Pending',
+      message: 'the policy is not accepted, so its provider is not asked',
+      warnings: [],
+    };
+  };
+}
