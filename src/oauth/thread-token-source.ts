@@ -2,17 +2,16 @@
 
 import { LRUCache } from 'lru-cache';
 
-import { tokenClientId } from '../authz/claims.ts';
 import type {
   Eviction,
   ExchangeOutcome,
-  Grant,
   Refusal,
   TokenBroker,
   TokenRequest,
   TokenSource,
 } from '../authz/ports.ts';
 import type { ProxyTelemetry } from '../telemetry/ports.ts';
+import { ThreadGrants } from './thread-grants.ts';
 
 export interface TokenSourceOptions {
   readonly broker: TokenBroker;
@@ -44,7 +43,7 @@ export function createTokenSource(options: TokenSourceOptions): ThreadTokenSourc
 class CachingTokenSource implements ThreadTokenSource {
   readonly #broker: TokenBroker;
   readonly #telemetry: ProxyTelemetry;
-  readonly #grants: LRUCache<string, Grant>;
+  readonly #grants: ThreadGrants;
   readonly #refusals: LRUCache<string, HeldRefusal>;
   /** By key; an eviction takes a flight out, and only what is still in may be remembered. */
   readonly #flights = new Map<string, Flight>();
@@ -52,7 +51,7 @@ class CachingTokenSource implements ThreadTokenSource {
   constructor({ broker, telemetry, maxTokens, maxRefusals }: TokenSourceOptions) {
     this.#broker = broker;
     this.#telemetry = telemetry;
-    this.#grants = new LRUCache({ max: maxTokens });
+    this.#grants = new ThreadGrants(maxTokens);
     this.#refusals = new LRUCache({ max: maxRefusals });
   }
 
@@ -95,10 +94,7 @@ class CachingTokenSource implements ThreadTokenSource {
         this.#flights.delete(eviction.key);
         return;
       case 'signingKey':
-        deleteWhere(
-          this.#grants,
-          ({ issuer, keyId }) => issuer === eviction.issuer && keyId === eviction.keyId,
-        );
+        this.#grants.deleteSignedBy(eviction.issuer, eviction.keyId);
         // Which key signs the answers to come is not known yet.
         return this.#flights.clear();
       case 'client':
@@ -111,7 +107,7 @@ class CachingTokenSource implements ThreadTokenSource {
   }
 
   #evictClient(wanted: string): void {
-    deleteWhere(this.#grants, ({ claims }) => tokenClientId(claims) === wanted);
+    this.#grants.deleteClient(wanted);
     deleteWhere(this.#refusals, ({ clientId }) => clientId === wanted);
     // Whose token a caller brought shows only when it is verified.
     deleteWhere(this.#flights, ({ clientId }) => clientId === undefined || clientId === wanted);
@@ -134,7 +130,7 @@ class CachingTokenSource implements ThreadTokenSource {
       this.#grants.set(key, outcome);
       return;
     }
-    const held = this.#grants.peek(key);
+    const held = this.#grants.get(key);
     if (held !== undefined && !isVerdict(outcome)) {
       // The provider could not be asked: the token serves on, and the next attempt waits.
       this.#grants.set(key, { ...held, refreshFromMs: outcome.retryAtMs ?? held.usableUntilMs });

@@ -4,6 +4,7 @@ import type { Eviction, ExchangeOutcome, ExchangeRequest, Grant, Refusal } from 
 import type { BrokerTelemetry, Logger } from '../telemetry/ports.ts';
 import { ClientSecrets } from './client-secrets.ts';
 import type { BrokerClock } from './clock.ts';
+import { compactToken } from './compact-token.ts';
 import type { ObtainedToken } from './exchange.ts';
 import { vanishedKeys, type KeySet } from './jwks.ts';
 import { OutcomeStore, grantOf, type HeldToken } from './outcome-store.ts';
@@ -48,7 +49,7 @@ export class TokenMemory {
     const { token, keyId, usableUntilMs, refreshFromMs } = obtained;
     const secretTag = this.#secrets.tagOf(clientSecret);
     this.#store.keepToken(key, {
-      token,
+      token: compactToken(token),
       issuer: provider.settings.issuer,
       providerKey: provider.key,
       clientId,
