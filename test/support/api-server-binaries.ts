@@ -15,7 +15,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 const KUBERNETES_VERSION = '1.36.3';
-const K3S_IMAGE = 'rancher/k3s:v1.36.3-k3s1';
+export const K3S_IMAGE = 'rancher/k3s:v1.36.3-k3s1';
 const BINARIES = ['etcd', 'kube-apiserver'] as const;
 const SOURCES = fileURLToPath(new URL('envtest/', import.meta.url));
 /** A build takes minutes, once; one that is older than this has died. */
@@ -73,7 +73,8 @@ function hasBinaries(directory: string): boolean {
   return BINARIES.every((name) => existsSync(join(directory, name)));
 }
 
-async function canPull(image: string): Promise<boolean> {
+/** Whether Docker runs here and has the image, or can pull it. */
+export async function canPull(image: string): Promise<boolean> {
   try {
     // Loaded only here: it costs a second, which most runs have no use for.
     const { getContainerRuntimeClient, ImageName } = await import('testcontainers');

@@ -1,9 +1,11 @@
 /** Plain HTTP calls as a caller makes them: any Host header to any local port. */
 
-import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { request as httpRequest, type Agent, type IncomingHttpHeaders } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
 
 export interface Call {
+  /** Default: this machine. */
+  readonly address?: string;
   readonly port: number;
   readonly host?: string;
   readonly path?: string;
@@ -14,6 +16,8 @@ export interface Call {
   readonly basic?: string;
   /** TLS with this authority. */
   readonly ca?: string;
+  /** Keeps connections. Default: a new one for each call. */
+  readonly agent?: Agent;
 }
 
 export interface Answer {
@@ -24,16 +28,17 @@ export interface Answer {
   json(): Record<string, unknown>;
 }
 
-/** Never reuses a connection, never follows a redirect. */
+/** Never follows a redirect. */
 export function call(options: Call): Promise<Answer> {
   const { port, host = 'localhost', path = '/', method = 'GET', body, basic, ca } = options;
+  const { address = '127.0.0.1', agent = false } = options;
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const settings: RequestOptions = {
-    host: '127.0.0.1',
+    host: address,
     port,
     path,
     method,
-    agent: false,
+    agent,
     servername: host,
     headers: {
       host,

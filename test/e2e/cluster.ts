@@ -1,0 +1,81 @@
+/** The cluster of the end-to-end tests: the one that `E2E_KUBECONFIG` names, else K3s in a container. */
+
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { promisify } from 'node:util';
+
+import { canPull, K3S_IMAGE } from '../support/api-server-binaries.ts';
+import { findBinary } from '../support/helm.ts';
+import { startK3sCluster } from './k3s-cluster.ts';
+
+const run = promisify(execFile);
+
+/** A port of nodes that the Service of the gateway takes. */
+export const NODE_PORT = 30_480;
+
+export interface Cluster {
+  readonly kubeconfig: string;
+  /** Where {@link NODE_PORT} is reached from here. */
+  readonly address: { readonly host: string; readonly port: number };
+  /** Brings an image of the local Docker into the nodes. */
+  loadImage(name: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export type FoundCluster =
+  | { readonly kind: 'kubeconfig'; readonly path: string }
+  | { readonly kind: 'k3s'; readonly image: string }
+  | { readonly kind: 'none'; readonly why: string };
+
+/** Never rejects. */
+export async function findCluster(): Promise<FoundCluster> {
+  const path = process.env['E2E_KUBECONFIG'] ?? '';
+  if (path !== '') {
+    return existsSync(path)
+      ? { kind: 'kubeconfig', path }
+      : { kind: 'none', why: `E2E_KUBECONFIG: there is no file ${JSON.stringify(path)}` };
+  }
+  if (await canPull(K3S_IMAGE)) return { kind: 'k3s', image: K3S_IMAGE };
+  const why =
+    'no cluster for the end-to-end tests: set E2E_KUBECONFIG, or start a Docker that can pull images';
+  return { kind: 'none', why };
+}
+
+/**
+ * For the option `skip` of `describe`: why there is no cluster, said once more on standard error, or `false`.
+ * @throws instead where `CI` is `true`: there, a test that does not run is a failure
+ */
+export function skipWithoutCluster(found: FoundCluster): string | false {
+  if (found.kind !== 'none') return false;
+  if (process.env['CI'] === 'true') throw new Error(found.why);
+  process.stderr.write(`SKIPPED: ${found.why}\n`);
+  return found.why;
+}
+
+export async function openCluster(found: FoundCluster): Promise<Cluster> {
+  if (found.kind === 'none') throw new Error(found.why);
+  return found.kind === 'k3s' ? startK3sCluster(found.image, NODE_PORT) : openExisting(found.path);
+}
+
+/** `E2E_LOAD_IMAGE` is a command that takes the name of an image; without it the nodes must have the image anyway. */
+async function openExisting(kubeconfig: string): Promise<Cluster> {
+  const path = 'jsonpath={.items[0].status.addresses[?(@.type=="InternalIP")].address}';
+  const { stdout } = await run(findBinary('kubectl') ?? 'kubectl', [
+    '--kubeconfig',
+    kubeconfig,
+    'get',
+    'nodes',
+    '-o',
+    path,
+  ]);
+  const [host = ''] = stdout.split(' ');
+  return {
+    kubeconfig,
+    address: { host, port: NODE_PORT },
+    async loadImage(name) {
+      const command = process.env['E2E_LOAD_IMAGE'] ?? '';
+      if (command !== '') await run('sh', ['-c', `${command} "$1"`, 'sh', name]);
+    },
+    stop: () => Promise.resolve(),
+  };
+}
