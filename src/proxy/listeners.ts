@@ -14,7 +14,7 @@ import { Server as TlsServer } from 'node:tls';
 import type { Caller } from './caller.ts';
 import { refuseConnection } from './client-error.ts';
 import type { ProxyContext } from './context.ts';
-import { createDefaultCertificate } from './default-certificate.ts';
+import { createDefaultCertificate } from './self-signed.ts';
 import { handleRequest } from './handler.ts';
 import type { TlsCertificates } from './tls-certificates.ts';
 import type { Transaction } from './transaction.ts';

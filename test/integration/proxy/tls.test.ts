@@ -1,0 +1,155 @@
+/** TLS of the listeners: the certificate by name, and its renewal under open connections. */
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { describe, it } from 'node:test';
+import { connect, type TLSSocket } from 'node:tls';
+
+import type { Certificate, RoutingTable } from '../../../src/model/table.ts';
+import { createSelfSigned } from '../../../src/proxy/self-signed.ts';
+import { BASIC, head, planOf, startGateway, tableFor } from './harness.ts';
+import { parseResponse, RawCaller, startFixedUpstream } from './raw.ts';
+
+const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+const HOST = 'Host: shop.example.com';
+const DAY_MS = 86_400_000;
+
+interface Made {
+  readonly certificate: Certificate;
+  readonly key: string;
+}
+
+function make(hosts: readonly string[], digest: string, startsInDays = -1): Made {
+  const notBeforeMs = Date.now() + startsInDays * DAY_MS;
+  const notAfterMs = notBeforeMs + 2 * DAY_MS;
+  const { cert, key } = createSelfSigned({ hosts, notBeforeMs, notAfterMs });
+  return { certificate: { hosts, chain: cert, digest, notBeforeMs, notAfterMs }, key };
+}
+
+function withCertificates(
+  table: RoutingTable,
+  made: Readonly<Record<string, Made>>,
+): [RoutingTable, Record<string, string>] {
+  const certificates = Object.fromEntries(
+    Object.entries(made).map(([name, { certificate }]) => [name, certificate]),
+  );
+  const keys = Object.fromEntries(Object.entries(made).map(([name, { key }]) => [name, key]));
+  return [{ ...table, certificates }, keys];
+}
+
+async function handshake(port: number, servername: string | undefined): Promise<TLSSocket> {
+  const name = servername === undefined ? {} : { servername };
+  const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false, ...name });
+  await once(socket, 'secureConnect');
+  return socket;
+}
+
+async function namesFor(port: number, servername: string | undefined): Promise<string> {
+  const socket = await handshake(port, servername);
+  const names = socket.getPeerCertificate().subjectaltname ?? '';
+  socket.destroy();
+  return names;
+}
+
+describe('the certificate that a caller is offered', () => {
+  const cases: readonly {
+    readonly name: string;
+    readonly given: string | undefined;
+    readonly want: string;
+  }[] = [
+    { name: 'an exact name', given: 'shop.example.com', want: 'DNS:shop.example.com' },
+    { name: 'an exact name in capitals', given: 'SHOP.example.com', want: 'DNS:shop.example.com' },
+    { name: 'a wildcard for one label', given: 'api.example.com', want: 'DNS:*.example.com' },
+    { name: 'no wildcard for two labels', given: 'a.b.example.com', want: 'DNS:oidc-ingress.invalid' },
+    { name: 'an unknown name', given: 'example.net', want: 'DNS:oidc-ingress.invalid' },
+    { name: 'no name', given: undefined, want: 'DNS:oidc-ingress.invalid' },
+    {
+      name: 'one that is not valid yet, where another is',
+      given: 'next.example.net',
+      want: 'DNS:next.example.net, DNS:old',
+    },
+  ];
+  for (const { name, given, want } of cases) {
+    it(`is right for ${name}`, async (test) => {
+      const gateway = await startGateway(test, { table: tableFor([]) });
+      gateway.apply(
+        ...withCertificates(tableFor([]), {
+          'shop/exact': make(['shop.example.com'], 'd1'),
+          'shop/wildcard': make(['*.example.com'], 'd2'),
+          'shop/old': make(['next.example.net', 'old'], 'd3'),
+          'shop/next': make(['next.example.net', 'next'], 'd4', 1),
+        }),
+      );
+      assert.equal(await namesFor(gateway.httpsPort, given), want);
+    });
+  }
+
+  it('is the newest of those that are valid and can be used', async (test) => {
+    const gateway = await startGateway(test, { table: tableFor([]) });
+    const broken = make(['shop.example.com', 'broken'], 'd3', -0.1);
+    gateway.apply(
+      ...withCertificates(tableFor([]), {
+        'shop/a': make(['shop.example.com', 'older'], 'd1', -1),
+        'shop/b': make(['shop.example.com', 'newer'], 'd2', -0.5),
+        'shop/c': { ...broken, key: 'not a key' },
+      }),
+    );
+    const names = await namesFor(gateway.httpsPort, 'shop.example.com');
+    assert.equal(names, 'DNS:shop.example.com, DNS:newer');
+    const lines = gateway.logger.lines.map(({ message, fields }) => ({ message, secret: fields['secret'] }));
+    assert.deepEqual(lines, [{ message: 'a certificate cannot be used', secret: 'shop/c' }]);
+  });
+
+  it('changes for the next handshake, while open connections go on', async (test) => {
+    const upstream = await startFixedUpstream(OK);
+    test.after(() => upstream.close());
+    const table = tableFor([upstream.port]);
+    const gateway = await startGateway(test, { table });
+    gateway.apply(...withCertificates(table, { 'shop/a': make(['shop.example.com', 'first'], 'd1') }));
+    const socket = await handshake(gateway.httpsPort, 'shop.example.com');
+    const caller = new RawCaller(socket);
+    caller.send(head('GET /1 HTTP/1.1', HOST));
+    await caller.until((text) => text.endsWith('ok'));
+    gateway.apply(...withCertificates(table, { 'shop/a': make(['shop.example.com', 'second'], 'd2') }));
+    assert.equal(await namesFor(gateway.httpsPort, 'shop.example.com'), 'DNS:shop.example.com, DNS:second');
+    caller.send(head('GET /2 HTTP/1.1', HOST));
+    await caller.until((text) => text.split('HTTP/1.1 200').length === 3);
+    assert.equal(socket.getPeerCertificate().subjectaltname, 'DNS:shop.example.com, DNS:first');
+    socket.destroy();
+    gateway.apply(table);
+    assert.equal(await namesFor(gateway.httpsPort, 'shop.example.com'), 'DNS:oidc-ingress.invalid');
+  });
+});
+
+describe('a request over TLS', () => {
+  it('passes where TLS is asked for, and the upstream is told', async (test) => {
+    const upstream = await startFixedUpstream(OK);
+    test.after(() => upstream.close());
+    const table = tableFor([upstream.port], { plan: planOf({ transport: 'TlsOnly' }) });
+    const gateway = await startGateway(test, { table });
+    const caller = new RawCaller(await handshake(gateway.httpsPort, 'shop.example.com'));
+    caller.send(head('GET / HTTP/1.1', HOST, `Authorization: ${BASIC}`, 'Connection: close'));
+    assert.equal(parseResponse(await caller.closed()).status, 200);
+    assert.match(upstream.requests().join(''), /\r\nX-Forwarded-Proto: https\r\n/);
+  });
+
+  it('is drained as any other', async (test) => {
+    const gateway = await startGateway(test, { table: tableFor([]) });
+    const caller = new RawCaller(await handshake(gateway.httpsPort, 'shop.example.com'));
+    await gateway.proxy.drain(0, 5_000);
+    assert.equal(await caller.closed(), '');
+  });
+
+  it('is refused below TLS 1.2', async (test) => {
+    const gateway = await startGateway(test, { table: tableFor([]) });
+    const socket = connect({
+      host: '127.0.0.1',
+      port: gateway.httpsPort,
+      rejectUnauthorized: false,
+      minVersion: 'TLSv1',
+      maxVersion: 'TLSv1.1',
+      ciphers: 'DEFAULT@SECLEVEL=0',
+    });
+    await assert.rejects(once(socket, 'secureConnect'), /alert|protocol/i);
+  });
+});

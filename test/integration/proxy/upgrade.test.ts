@@ -1,0 +1,115 @@
+/** WebSockets: checked as any other request before anything is upgraded. */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { eventually } from '../../support/eventually.ts';
+import { BASIC, head, planOf, startGateway, tableFor } from './harness.ts';
+import {
+  closedPort,
+  exchange,
+  openCaller,
+  parseResponse,
+  startRawUpstream,
+  type RawUpstream,
+} from './raw.ts';
+
+const HOST = 'Host: shop.example.com';
+const UPGRADE = [
+  'Connection: keep-alive, Upgrade',
+  'Upgrade: WebSocket',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+];
+const SWITCH =
+  'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\n';
+
+/** Upgrades, then sends everything back in capitals. */
+async function startShouting(test: { after(fn: () => Promise<void>): void }): Promise<RawUpstream> {
+  const upstream = await startRawUpstream((conversation, piece) => {
+    const isHead = conversation.text.length === piece.length;
+    conversation.socket.write(isHead ? SWITCH : piece.toUpperCase());
+  });
+  test.after(() => upstream.close());
+  return upstream;
+}
+
+describe('a WebSocket', () => {
+  it('is a tunnel once the upstream agrees, with the headers of the policy', async (test) => {
+    const upstream = await startShouting(test);
+    const table = tableFor([upstream.port], { plan: planOf(), identityHeaders: ['x-client'] });
+    const gateway = await startGateway(test, { table });
+    const caller = await openCaller(gateway.port);
+    caller.send(
+      head('GET //ws?a=%7e HTTP/1.1', HOST, `Authorization: ${BASIC}`, 'X_Client: evil', ...UPGRADE) +
+        'early,',
+    );
+    await caller.until((text) => text.endsWith('EARLY,'));
+    caller.send('hello');
+    assert.match(await caller.until((text) => text.endsWith('HELLO')), /^HTTP\/1\.1 101 /);
+    const [request = ''] = upstream.requests();
+    assert.match(request, /^GET \/\/ws\?a=%7e HTTP\/1\.1\r\n/);
+    assert.match(request, /\r\nauthorization: Bearer the\.access\.token\r\n/i);
+    assert.match(request, /\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n/i);
+    assert.doesNotMatch(request, /evil|Basic/);
+    caller.socket.destroy();
+    const record = await gateway.record();
+    assert.equal(record.status, 101);
+    assert.equal(record.authOutcome, 'allow');
+    assert.equal(record.reason, undefined);
+    await eventually('the end of the upstream connection', async () =>
+      upstream.conversations.every(({ socket }) => socket.closed),
+    );
+  });
+
+  it('is not upgraded without credentials: 401, and the upstream sees nothing', async (test) => {
+    const upstream = await startShouting(test);
+    const gateway = await startGateway(test, { table: tableFor([upstream.port], { plan: planOf() }) });
+    const answer = parseResponse(await exchange(gateway.port, head('GET / HTTP/1.1', HOST, ...UPGRADE)));
+    assert.equal(answer.status, 401);
+    assert.equal((JSON.parse(answer.body) as { reason: string }).reason, 'MissingCredentials');
+    assert.equal(upstream.conversations.length, 0);
+    assert.equal((await gateway.record()).reason, 'MissingCredentials');
+  });
+
+  it('that the upstream declines gives its plain answer', async (test) => {
+    const upstream = await startRawUpstream(({ socket }) => {
+      socket.write('HTTP/1.1 426 Upgrade Required\r\nContent-Length: 2\r\n\r\nno');
+    });
+    test.after(() => upstream.close());
+    const gateway = await startGateway(test, { table: tableFor([upstream.port]) });
+    const answer = parseResponse(await exchange(gateway.port, head('GET / HTTP/1.1', HOST, ...UPGRADE)));
+    assert.equal(answer.status, 426);
+    assert.match(answer.body, /^no/);
+  });
+
+  it('to an upstream that cannot be reached is 502', async (test) => {
+    const gateway = await startGateway(test, { table: tableFor([await closedPort()]) });
+    const answer = parseResponse(await exchange(gateway.port, head('GET / HTTP/1.1', HOST, ...UPGRADE)));
+    assert.equal(answer.status, 502);
+    assert.equal((await gateway.record()).reason, 'UpstreamUnreachable');
+  });
+
+  it('with a body is a plain request: nothing is upgraded', async (test) => {
+    const upstream = await startRawUpstream(({ socket }) => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    });
+    test.after(() => upstream.close());
+    const gateway = await startGateway(test, { table: tableFor([upstream.port]) });
+    const caller = await openCaller(gateway.port);
+    caller.send(`${head('GET / HTTP/1.1', HOST, 'Content-Length: 2', ...UPGRADE)}ab`);
+    await caller.until((text) => text.endsWith('ok'));
+    assert.doesNotMatch(upstream.requests().join(''), /upgrade/i);
+    caller.socket.destroy();
+  });
+
+  it('is told when the gateway goes away: close frame 1001', async (test) => {
+    const upstream = await startShouting(test);
+    const gateway = await startGateway(test, { table: tableFor([upstream.port]) });
+    const caller = await openCaller(gateway.port);
+    caller.send(head('GET / HTTP/1.1', HOST, ...UPGRADE));
+    await caller.until((text) => text.endsWith('\r\n\r\n'));
+    await gateway.proxy.drain(0, 5_000);
+    assert.match(await caller.closed(), /\r\n\r\n\x88\x02\x03\xe9$/);
+  });
+});
