@@ -1,7 +1,7 @@
 /** TLS certificates and when they expire. */
 
 import type { CertificateStatus } from '../status/certificates.ts';
-import { badge, formatCount, note, type Tone } from './format.ts';
+import { badge, formatCount, name, note, stack, type Tone } from './format.ts';
 import { html, type Html } from './html.ts';
 import { andMore, nothing, section } from './section.ts';
 import { list, type Row } from './table.ts';
@@ -25,7 +25,7 @@ export function certificatesSection(certificates: readonly CertificateStatus[]):
     content:
       shown.length === 0
         ? nothing('No Ingress names a certificate: TLS is served with a self-signed one.')
-        : html`${list('TLS certificates', COLUMNS, shown.map(row))}${andMore(shown.length, certificates.length)}`,
+        : html`${list({ id: 'certificates', label: 'TLS certificates', columns: COLUMNS }, shown.map(row))}${andMore(shown.length, certificates.length)}`,
   });
 }
 
@@ -34,12 +34,11 @@ function row({ secret, hosts, state, notBefore, notAfter, daysLeft }: Certificat
     key: secret,
     cells: [
       hosts.length === 0 ? note('none') : hosts.join(', '),
-      secret,
-      html`<span class="stack"
-        ><span>${badge(TONES[state], words(state, daysLeft))}</span>${note(
-          state === 'NotYetValid' ? `from ${notBefore.slice(0, 10)}` : notAfter.slice(0, 10),
-        )}</span
-      >`,
+      name(secret),
+      stack(
+        badge(TONES[state], words(state, daysLeft)),
+        note(state === 'NotYetValid' ? `from ${notBefore.slice(0, 10)}` : notAfter.slice(0, 10)),
+      ),
     ],
   };
 }

@@ -28,6 +28,17 @@ export function code(text: string): Html {
   return html`<code>${text}</code>`;
 }
 
+/** A name of Kubernetes, which may be long: broken where its parts meet. */
+export function name(text: string): Html {
+  return html`<span class="name">${text.split(/(?<=[/.:-])/).map((part) => html`${part}<wbr />`)}</span>`;
+}
+
+/** Things one below the other; what is `undefined` is left out. */
+export function stack(...lines: readonly Content[]): Html {
+  const told = lines.filter((line) => line !== undefined);
+  return html`<span class="stack">${told.map((line) => html`<span>${line}</span>`)}</span>`;
+}
+
 export function note(content: Content): Html {
   return html`<span class="note">${content}</span>`;
 }

@@ -1,7 +1,7 @@
 /** Policies: whether each is in force, and whether its issuer can be used. */
 
 import type { PolicyStatus } from '../status/policies.ts';
-import { badge, formatCount, formatNumber, note, type Tone } from './format.ts';
+import { badge, formatCount, formatNumber, name, note, stack, type Tone } from './format.ts';
 import { html, type Content, type Html } from './html.ts';
 import { andMore, nothing, section } from './section.ts';
 import { list, type Row } from './table.ts';
@@ -24,7 +24,7 @@ export function policiesSection(policies: readonly PolicyStatus[]): Html {
     content:
       shown.length === 0
         ? nothing('There is no OIDCPolicy.')
-        : html`${list('Policies', COLUMNS, shown.map(row))}${andMore(shown.length, policies.length)}`,
+        : html`${list({ id: 'policies', label: 'Policies', columns: COLUMNS }, shown.map(row))}${andMore(shown.length, policies.length)}`,
   });
 }
 
@@ -33,14 +33,13 @@ function row(policy: PolicyStatus): Row {
   return {
     key: policy.policy,
     cells: [
-      policy.policy,
+      name(policy.policy),
       state(policy),
       issuer(policy),
-      html`<span class="stack"
-        ><span>${formatCount(ingresses.total, 'Ingress', 'Ingresses')}</span>${
-          ingresses.refused === 0 ? undefined : badge('bad', `${formatNumber(ingresses.refused)} refused`)
-        }</span
-      >`,
+      stack(
+        formatCount(ingresses.total, 'Ingress', 'Ingresses'),
+        ingresses.refused === 0 ? undefined : badge('bad', `${formatNumber(ingresses.refused)} refused`),
+      ),
       counts([
         [requests.passed, 'passed on'],
         [requests.refused, 'refused'],
@@ -57,11 +56,9 @@ function row(policy: PolicyStatus): Row {
 
 function state({ accepted, mode }: PolicyStatus): Html {
   if (accepted.status === 'False') {
-    return html`<span class="stack"
-      ><span>${badge('bad', 'not accepted')}</span>${note(`${accepted.reason}: ${accepted.message}`)}</span
-    >`;
+    return stack(badge('bad', 'not accepted'), note(`${accepted.reason}: ${accepted.message}`));
   }
-  return mode === 'DryRun' ? badge('calm', 'dry run') : badge('good', 'enforced');
+  return stack(mode === 'DryRun' ? badge('calm', 'dry run') : badge('good', 'enforced'));
 }
 
 function issuer({ issuer, issuerReady, issuerWarnings }: PolicyStatus): Html {
@@ -69,17 +66,11 @@ function issuer({ issuer, issuerReady, issuerWarnings }: PolicyStatus): Html {
   const [tone, words] = ISSUER_STATES[status];
   const why = status === 'True' ? undefined : note(`${reason}: ${message}`);
   const warnings = issuerWarnings.map((warning) => note(`${warning.reason}: ${warning.message}`));
-  return html`<span class="stack"
-    ><span class="url">${issuer ?? 'unknown'}</span><span>${badge(tone, words)}</span>${why}${warnings}</span
-  >`;
+  return stack(html`<span class="url">${issuer ?? 'unknown'}</span>`, badge(tone, words), why, ...warnings);
 }
 
 /** Zeroes after the first are left out: what is there should stand out. */
 function counts(entries: readonly (readonly [number, string])[]): Content {
   const told = entries.filter(([value], index) => index === 0 || value > 0);
-  return html`<span class="stack"
-    >${told.map(
-      ([value, words]) => html`<span><strong>${formatNumber(value)}</strong> ${words}</span>`,
-    )}</span
-  >`;
+  return stack(...told.map(([value, words]) => html`<strong>${formatNumber(value)}</strong> ${words}`));
 }

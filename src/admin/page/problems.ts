@@ -30,7 +30,6 @@ function item({ severity, reason, object, field, message }: StatusProblem): Html
       ${badge(severity === 'error' ? 'bad' : 'warn', severity)} <strong>${object}</strong>
       <span class="reason">${reason}</span>
     </p>
-    <p class="message">${message}</p>
-    ${field === '' ? undefined : html`<p class="note">at ${code(field)}</p>`}
+    <p class="message">${field === '' ? undefined : html`${code(field)}: `}${message}</p>
   </li> `;
 }

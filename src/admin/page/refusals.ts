@@ -3,7 +3,7 @@
 import { blameOf, type RefusedRequest } from '../../model/activity.ts';
 import { REASONS_URL } from '../../model/names.ts';
 import { REASONS } from '../../model/reasons.ts';
-import { badge, code, formatNumber, note, timeOfDay } from './format.ts';
+import { badge, code, formatNumber, name, note, stack, timeOfDay } from './format.ts';
 import { html, type Html } from './html.ts';
 import { andMore, nothing, section } from './section.ts';
 import { list, type Row } from './table.ts';
@@ -21,7 +21,7 @@ export function refusalsSection(refusals: readonly RefusedRequest[]): Html {
     content:
       shown.length === 0
         ? nothing('No request was refused lately.')
-        : html`${list('Recent refusals', COLUMNS, shown.map(row))}${andMore(shown.length, groups.length)}
+        : html`${list({ id: 'refusals', label: 'Recent refusals', columns: COLUMNS }, shown.map(row))}${andMore(shown.length, groups.length)}
             <p class="note">
               The latest 200 requests that were answered with a reason, over all proxy threads of this
               process.
@@ -58,16 +58,15 @@ function row({ latest, times }: RefusalGroup): Row {
   return {
     key: keyOf(latest),
     cells: [
-      html`<span class="stack"
-        ><span
-          >${badge(blameOf(reason) === 'failed' ? 'bad' : 'warn', String(status))}
-          <a href="${REASONS_URL}#${reason}" rel="noreferrer">${reason}</a
-          >${isDryRun ? badge('calm', 'dry run') : undefined}</span
-        >${note(title)}</span
-      >`,
+      stack(
+        html`${badge(blameOf(reason) === 'failed' ? 'bad' : 'warn', String(status))}
+          <a href="${REASONS_URL}#${reason}" rel="noreferrer">${reason}</a>
+          ${isDryRun ? badge('calm', 'dry run') : undefined}`,
+        note(title),
+      ),
       clientId === undefined ? note('none') : code(clientId),
-      host === '' ? note('unknown') : host,
-      policy === '' ? note('none') : policy,
+      host === '' ? note('unknown') : name(host),
+      policy === '' ? note('none') : name(policy),
       formatNumber(times),
       timeOfDay(atMs),
     ],

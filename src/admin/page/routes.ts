@@ -1,7 +1,7 @@
 /** Hosts and their routes, each with its policy and its state. */
 
 import type { HostStatus, RouteState, RouteStatus } from '../status/routes.ts';
-import { badge, code, formatCount, note, type Tone } from './format.ts';
+import { badge, code, formatCount, name, note, stack, type Tone } from './format.ts';
 import { html, type Content, type Html } from './html.ts';
 import { andMore, nothing, section } from './section.ts';
 import { table, type Group, type Row } from './table.ts';
@@ -32,7 +32,7 @@ export function routesSection(hosts: readonly HostStatus[], defaultRoute: RouteS
     content:
       shown.length === 0
         ? nothing('No route is served.')
-        : html`${table('Hosts and routes', COLUMNS, shown)}${andMore(count, all)}`,
+        : html`${table({ id: 'routes', label: 'Hosts and routes', columns: COLUMNS }, shown)}${andMore(count, all)}`,
   });
 }
 
@@ -52,19 +52,15 @@ function row(route: RouteStatus, host: string | undefined): Row {
   const { path, pathType, state, cause, policy, ingress, backend, endpoints } = route;
   const [tone, words] = STATES[state];
   const service: Content =
-    backend === undefined
-      ? note('none')
-      : html`<span class="stack"><span>${backend}</span>${note(formatCount(endpoints, 'endpoint'))}</span>`;
+    backend === undefined ? note('none') : html`${name(backend)} ${note(formatCount(endpoints, 'endpoint'))}`;
   return {
     key: `${pathType} ${path}`,
     cells: [
-      html`<span class="stack"><span>${code(path)} ${note(pathType)}</span>${explainLink(host, path)}</span>`,
-      html`<span class="stack"
-        ><span>${badge(tone, words)}</span>${cause === undefined ? undefined : note(cause)}</span
-      >`,
-      policy ?? note('none: open to everyone'),
+      html`${code(path)} ${note(pathType)} ${explainLink(host, path)}`,
+      stack(badge(tone, words), cause === undefined ? undefined : note(cause)),
+      policy === undefined ? note('none: open to everyone') : name(policy),
       service,
-      ingress,
+      name(ingress),
     ],
   };
 }

@@ -2,6 +2,13 @@
 
 import { html, type Content, type Html } from './html.ts';
 
+export interface TableHead {
+  /** Class that gives the widths of the columns: they do not change with what is in them. */
+  readonly id: string;
+  readonly label: string;
+  readonly columns: readonly string[];
+}
+
 export interface Row {
   /** Unique in the table: keeps a row itself when others come or go. */
   readonly key: string;
@@ -17,8 +24,8 @@ export interface Group {
 }
 
 /** The roles are said again because a browser forgets them where the style makes cards of rows. */
-export function table(label: string, columns: readonly string[], groups: readonly Group[]): Html {
-  return html`<table role="table" aria-label="${label}">
+export function table({ id, label, columns }: TableHead, groups: readonly Group[]): Html {
+  return html`<table class="${id}" role="table" aria-label="${label}">
     <thead role="rowgroup">
       <tr role="row">
         ${columns.map((column) => html`<th role="columnheader" scope="col">${column}</th>`)}
@@ -29,8 +36,8 @@ export function table(label: string, columns: readonly string[], groups: readonl
 }
 
 /** Rows without groups. */
-export function list(label: string, columns: readonly string[], rows: readonly Row[]): Html {
-  return table(label, columns, [{ key: 'all', heading: undefined, rows }]);
+export function list(head: TableHead, rows: readonly Row[]): Html {
+  return table(head, [{ key: 'all', heading: undefined, rows }]);
 }
 
 function body(columns: readonly string[], { key, heading, rows }: Group): Html {
