@@ -20,11 +20,12 @@ export interface ChartSection {
   readonly values: readonly ChartValue[];
 }
 
-/** @throws when a value stands before the first section */
+/** @throws when the text is no map, or a value stands before the first section */
 export function readChartValues(text: string): readonly ChartSection[] {
-  const document = parseDocument<YAMLMap>(text);
+  const document = parseDocument(text);
   const sections: { title: string; values: ChartValue[] }[] = [];
   const first = document.commentBefore ?? '';
+  if (!isMap(document.contents)) throw new Error('values.yaml must be a map');
   for (const { path, pair, comment } of leaves(document.contents, first)) {
     const lines = comment.split('\n').map((line) => line.trim());
     for (const line of lines) {

@@ -82,6 +82,8 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
   "watch-ingress-without-class" (ternary "true" "" $values.watchIngressWithoutClass)
   "watch-namespaces" (join "," $values.watchNamespaces)
   "secret-mode" (get (dict "cluster" "" "namespaces" "namespaced" "named" "named") $values.rbac.scope)
+  "leader-election" (ternary "" "false" $values.leaderElection.enabled)
+  "leader-election-id" (ternary (include "oidc-ingress.fullname" .) "" $values.leaderElection.enabled)
   "publish-address" (join "," $values.publishAddresses)
   "trusted-proxies" (join "," $values.trustedProxies)
   "allowed-issuers" (join "," $values.allowedIssuers)

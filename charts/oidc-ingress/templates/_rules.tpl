@@ -43,16 +43,24 @@
   verbs: [list, watch]
 {{- end }}
 
-{{/* Given {namespace, secrets, configMaps}: exactly these objects. */}}
+{{/* The chart makes the Lease: the process need not, and leaves none behind. */}}
+{{- define "oidc-ingress.rules.lease" -}}
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  resourceNames: [{{ include "oidc-ingress.fullname" . }}]
+  verbs: [get, update]
+{{- end }}
+
+{{/* Given {secrets, configMaps}: exactly these objects. */}}
 {{- define "oidc-ingress.rules.named" -}}
-{{- with .secrets }}
+{{- with .secrets -}}
 - apiGroups: ['']
   resources: [secrets]
   resourceNames:
     {{- toYaml . | nindent 4 }}
   verbs: [list, watch]
-{{- end }}
-{{- with .configMaps }}
+{{ end -}}
+{{- with .configMaps -}}
 - apiGroups: ['']
   resources: [configmaps]
   resourceNames:
@@ -74,7 +82,7 @@ metadata:
   labels:
     {{- include "oidc-ingress.labels" .root | nindent 4 }}
 rules:
-  {{- .rules | nindent 2 }}
+  {{- .rules | trim | nindent 2 }}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: {{ .kind }}Binding
