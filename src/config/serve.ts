@@ -123,6 +123,19 @@ export const SERVE_FLAGS = {
     defaultText: '',
     description: 'Blocks that providers may resolve to although they are loopback or link-local.',
   },
+  'provider-rate': {
+    schema: wholeNumber(1, 10_000),
+    placeholder: 'COUNT',
+    defaultText: '20',
+    description:
+      'Token requests a second to one provider, and at most as many at once after a pause; what is above waits its turn.',
+  },
+  'provider-concurrency': {
+    schema: wholeNumber(1, 1_000),
+    placeholder: 'COUNT',
+    defaultText: '8',
+    description: 'Token requests to one provider at the same time.',
+  },
   'admin-token-file': {
     schema: z.string().min(1, { error: 'must be a file' }).optional(),
     placeholder: 'FILE',

@@ -15,6 +15,7 @@ import type { BrokerTelemetry, Logger } from '../telemetry/ports.ts';
 import { verifyBearer } from './bearer.ts';
 import { CallerLimits, type LimitReached } from './caller-limits.ts';
 import type { BrokerClock } from './clock.ts';
+import { DEFAULT_BOUNDS, type GateBounds } from './exchange-gate.ts';
 import { exchangeToken, type ObtainedToken } from './exchange.ts';
 import { PolicyFaults } from './policy-faults.ts';
 import { judgeProvider, providerWarnings, type IssuerState } from './provider-findings.ts';
@@ -37,6 +38,8 @@ export interface BrokerOptions {
   readonly providerKey: (secret: string) => Redacted<string> | undefined;
   /** Told of what every proxy thread has to forget. */
   readonly onEvict: (eviction: Eviction) => void | Promise<void>;
+  /** The pace at which one provider is asked. Default: 20 exchanges a second, 8 at a time, 1,000 waiting. */
+  readonly gateBounds?: Partial<GateBounds>;
   /** Default 100,000. */
   readonly maxTokens?: number;
   /** Default 10,000. */
@@ -87,6 +90,7 @@ class CachingBroker implements Broker {
       clock,
       telemetry,
       logger,
+      gateBounds: { ...DEFAULT_BOUNDS, ...options.gateBounds },
       onChange: () => this.#issuerChanged(),
       onKeysReplaced: (provider, previous, next) => this.#memory.keysReplaced(provider, previous, next),
     });

@@ -11,7 +11,7 @@ export interface GateBounds {
 }
 
 /** 20/s is a third of what a paid Auth0 tenant may ask for; the rest is for its other users. */
-const DEFAULT_BOUNDS: GateBounds = { maxConcurrent: 8, perSecond: 20, burst: 20, maxQueued: 1_000 };
+export const DEFAULT_BOUNDS: GateBounds = { maxConcurrent: 8, perSecond: 20, burst: 20, maxQueued: 1_000 };
 
 export type Admission = 'admitted' | 'full' | 'late' | 'closed';
 
@@ -40,7 +40,7 @@ export class ExchangeGate {
   #cancelRefill: (() => void) | undefined;
   #isClosed = false;
 
-  constructor(clock: BrokerClock, bounds: GateBounds = DEFAULT_BOUNDS) {
+  constructor(clock: BrokerClock, bounds: GateBounds) {
     this.#clock = clock;
     this.#bounds = bounds;
     this.#refreshes = new FairQueue(bounds.maxQueued);

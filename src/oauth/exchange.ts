@@ -131,7 +131,7 @@ function heedQuota(
 ): void {
   const quotas = limits.quotas.filter(({ subject }) => subject === 'client');
   for (const { window, remaining } of quotas) {
-    telemetry.quotaRemaining?.(provider.settings.issuer, clientId, window, remaining);
+    telemetry.quotaRemaining(provider.settings.issuer, clientId, window, remaining);
   }
   const spentUntilMs = quotaResetMs(quotas);
   if (spentUntilMs !== undefined) callers.quotaSpent(provider.key, clientId, spentUntilMs);

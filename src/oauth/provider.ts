@@ -13,7 +13,7 @@ import {
   type ProviderFault,
   type ProviderMetadata,
 } from './discovery.ts';
-import { ExchangeGate } from './exchange-gate.ts';
+import { ExchangeGate, type GateBounds } from './exchange-gate.ts';
 import { jwksRequest, processJwksResponse, type KeySet } from './jwks.ts';
 import { ProviderDocument, type Fetched } from './provider-document.ts';
 import type { ProviderHttp } from './provider-http.ts';
@@ -29,6 +29,7 @@ export interface ProviderOptions {
   readonly http: ProviderHttp;
   readonly clock: BrokerClock;
   readonly telemetry: BrokerTelemetry;
+  readonly gateBounds: GateBounds;
   /** Told when metadata, keys or their faults may have changed. */
   readonly onChange: () => void;
   readonly onKeysReplaced: (provider: Provider, previous: KeySet, next: KeySet) => void;
@@ -63,7 +64,7 @@ export class Provider {
     this.#options = options;
     this.settings = settings;
     this.key = providerKeyOf(settings);
-    this.gate = new ExchangeGate(clock);
+    this.gate = new ExchangeGate(clock, options.gateBounds);
     this.breaker = new CircuitBreaker((state) => telemetry.circuitState(settings.issuer, state));
     this.#metadata = new ProviderDocument({
       fetch: () => this.#discover(),

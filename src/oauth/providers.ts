@@ -3,6 +3,7 @@
 import type { PolicyPlan, ProviderSettings } from '../model/table.ts';
 import type { BrokerTelemetry, Logger } from '../telemetry/ports.ts';
 import type { BrokerClock } from './clock.ts';
+import type { GateBounds } from './exchange-gate.ts';
 import type { KeySet } from './jwks.ts';
 import type { ProviderHttp } from './provider-http.ts';
 import { Provider, providerKeyOf } from './provider.ts';
@@ -12,6 +13,7 @@ export interface ProvidersOptions {
   readonly clock: BrokerClock;
   readonly telemetry: BrokerTelemetry;
   readonly logger: Logger;
+  readonly gateBounds: GateBounds;
   /** Told when what is known of a provider may have changed. */
   readonly onChange: () => void;
   readonly onKeysReplaced: (provider: Provider, previous: KeySet, next: KeySet) => void;
@@ -49,9 +51,17 @@ export class Providers {
   of(settings: ProviderSettings): Provider {
     const known = this.find(settings);
     if (known !== undefined) return known;
-    const { http, clock, telemetry, onKeysReplaced } = this.#options;
+    const { http, clock, telemetry, gateBounds, onKeysReplaced } = this.#options;
     const onChange = (): void => this.#changed(provider);
-    const provider: Provider = new Provider({ settings, http, clock, telemetry, onChange, onKeysReplaced });
+    const provider: Provider = new Provider({
+      settings,
+      http,
+      clock,
+      telemetry,
+      gateBounds,
+      onChange,
+      onKeysReplaced,
+    });
     this.#byKey.set(provider.key, provider);
     return provider;
   }

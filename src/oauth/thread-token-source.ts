@@ -79,7 +79,11 @@ class CachingTokenSource implements ThreadTokenSource {
   obtain(request: TokenRequest): Promise<ExchangeOutcome> {
     const { key } = request;
     const underWay = this.#flights.get(key);
-    if (underWay !== undefined) return underWay.outcome;
+    if (underWay !== undefined) {
+      const isSaved = request.kind === 'exchange' && request.purpose === 'miss';
+      if (isSaved) this.#telemetry.exchangeSaved(request.plan.provider.issuer);
+      return underWay.outcome;
+    }
     const clientId = request.kind === 'exchange' ? request.clientId : undefined;
     const flight: Flight = { clientId, outcome: this.#ask(request, () => this.#flights.get(key) === flight) };
     this.#flights.set(key, flight);

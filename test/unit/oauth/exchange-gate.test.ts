@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
 
-import { ExchangeGate, type Admission } from '../../../src/oauth/exchange-gate.ts';
+import { DEFAULT_BOUNDS, ExchangeGate, type Admission } from '../../../src/oauth/exchange-gate.ts';
 import { manualClock, type ManualClock } from '../../support/manual-clock.ts';
 
 let clock: ManualClock;
@@ -13,7 +13,7 @@ let seen: Admission[];
 
 beforeEach(() => {
   clock = manualClock();
-  gate = new ExchangeGate(clock);
+  gate = new ExchangeGate(clock, DEFAULT_BOUNDS);
   seen = [];
 });
 

@@ -41,11 +41,14 @@ const OUTAGE: Refusal = {
 /** Questions that the broker has not answered yet, oldest first. */
 let asked: { readonly request: TokenRequest; readonly answer: (outcome: ExchangeOutcome) => void }[];
 let lookups: string[];
+/** Issuers of the exchanges that were shared. */
+let saved: string[];
 let source: ThreadTokenSource;
 
 beforeEach(() => {
   asked = [];
   lookups = [];
+  saved = [];
   source = create(100);
 });
 
@@ -62,6 +65,7 @@ function create(max: number): ThreadTokenSource {
       requestFinished: () => {},
       connections: () => {},
       tokenCacheLookup: (result) => lookups.push(result),
+      exchangeSaved: (issuer) => saved.push(issuer),
     },
     maxTokens: max,
     maxRefusals: max,
@@ -99,6 +103,11 @@ describe('the token source of a thread', () => {
     assert.deepEqual(await answers, [GRANT, GRANT, GRANT]);
     void source.obtain(request);
     assert.equal(asked.length, 2);
+  });
+
+  it('counts those who share the exchange of another, but no refresh', () => {
+    for (const question of [request, request, refresh, request]) void source.obtain(question);
+    assert.deepEqual(saved, ['https://issuer.test/', 'https://issuer.test/']);
   });
 
   it('asks apart for different keys', () => {
