@@ -37,7 +37,8 @@ function customResourceDefinition(): object {
         plural: POLICY_PLURAL,
         singular: POLICY_KIND.toLowerCase(),
         shortNames: ['oidcp'],
-        categories: ['ingress'],
+        // Not `ingress`: kubectl reads a category before a kind, and would show policies to who asks for Ingresses.
+        categories: ['oidc-ingress'],
       },
       versions: [
         {

@@ -159,6 +159,10 @@ describe('the chart on a real cluster', { skip: skipWithoutCluster(found), timeo
     assert.deepEqual(row.split(/ +/).slice(0, 5), ['orders-api', ISSUER, 'True', 'True', '1']);
   });
 
+  test('kubectl get ingress still means Ingresses', async () => {
+    assert.match(await tools.kubectl('-n', SHOP, 'get', 'ingress'), /^NAME +CLASS +HOSTS +ADDRESS/);
+  });
+
   test('the Ingress has the published address and an Event', async () => {
     await eventually('the address', async () => {
       const { status } = await tools.get('ingress', 'orders', '-n', SHOP);
@@ -226,6 +230,19 @@ describe('the chart on a real cluster', { skip: skipWithoutCluster(found), timeo
       const left = await tools.get(readable, '--all-namespaces', '-l', label);
       return left.items.length === 0;
     });
+    const inNamespace = await tools.kubectl(
+      '-n',
+      GATEWAY,
+      'get',
+      readable,
+      '--ignore-not-found',
+      '-o',
+      'name',
+    );
+    assert.deepEqual(inNamespace.trim().split('\n').toSorted(), [
+      'configmap/kube-root-ca.crt',
+      'serviceaccount/default',
+    ]);
     await tools.kubectl('get', 'crd', 'oidcpolicies.oidc-ingress.io');
     await tools.kubectl('-n', SHOP, 'get', 'oidcp', 'orders-api');
   });

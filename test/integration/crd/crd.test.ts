@@ -139,7 +139,7 @@ describe('the CRD of OIDCPolicy', { skip: skipWithout(binaries) }, () => {
       };
     };
     assert.deepEqual(spec.names.shortNames, ['oidcp']);
-    assert.deepEqual(spec.names.categories, ['ingress']);
+    assert.deepEqual(spec.names.categories, ['oidc-ingress']);
     assert.deepEqual(
       spec.versions[0]?.additionalPrinterColumns.map((column) => column.name.toUpperCase()),
       ['ISSUER', 'ACCEPTED', 'ISSUER-READY', 'INGRESSES', 'AGE'],
