@@ -15,6 +15,7 @@ import { renderMetrics } from './control/metrics-text.ts';
 import { createProblemLog } from './control/problem-log.ts';
 import { ProxyThreads } from './control/proxy-threads.ts';
 import { Readiness } from './control/readiness.ts';
+import { SeriesUpkeep } from './control/series-upkeep.ts';
 import { openFileSource } from './files/source.ts';
 import { systemClock } from './kube/clock.ts';
 import { openCluster } from './kube/cluster.ts';
@@ -22,11 +23,12 @@ import { explainRequest } from './match/explain.ts';
 import type { Redacted } from './model/redacted.ts';
 import { emptyTable, type PolicyPlan } from './model/table.ts';
 import { createBroker, type Broker } from './oauth/broker.ts';
+import { createControlMetrics, type ControlMetrics } from './telemetry/control-metrics.ts';
 import { createLogger } from './telemetry/logger.ts';
-import { createControlMetrics, createRuntimeMetrics, type ControlMetrics } from './telemetry/metrics.ts';
 import type { Logger } from './telemetry/ports.ts';
+import { createRuntimeMetrics } from './telemetry/runtime-metrics.ts';
 
-/** Entries of the broker's caches; the proxy threads hold as many among them. */
+/** Entries of the broker's caches; the proxy threads hold half as many among them, and ask the broker for the rest. */
 const MAX_TOKENS = 100_000;
 const MAX_REFUSALS = 10_000;
 
@@ -57,30 +59,44 @@ interface Common {
  */
 export async function runServe(config: ServeConfig, signal?: AbortSignal): Promise<RunningGateway> {
   const logger = createLogger({ level: config['log-level'], base: { thread: 'control' } });
-  const common: Common = { config, logger, metrics: createControlMetrics(programVersion()) };
+  const readiness = new Readiness();
+  const metrics = createControlMetrics({
+    version: programVersion(),
+    isReady: () => readiness.missing().length === 0,
+  });
+  const common: Common = { config, logger, metrics };
   const stack = new AsyncDisposableStack();
   try {
-    const readiness = new Readiness();
     const { broker, threads, activity, setProviderKeys } = startTokens(common);
     stack.defer(() => broker.close());
     stack.defer(() => threads.close());
     const objects = await chooseObjects(common, broker);
+    const series = new SeriesUpkeep(
+      (names) => {
+        threads.forget(names);
+        void metrics.forget(names);
+      },
+      () => systemClock.nowMs(),
+    );
     const controller = new Controller({
       openSource: (onChange) => objects.open(onChange),
       compileOptions: compileOptions(config),
       publisher: threads,
       readiness,
-      telemetry: common.metrics.config,
+      telemetry: metrics.config,
       logger,
       onCompiled(result) {
         setProviderKeys(result.providerKeys);
         broker.observe(plansOf(result));
       },
-      onApplied: (result) => objects.report(result),
+      onApplied(result) {
+        objects.report(result);
+        series.applied(result);
+      },
     });
     stack.defer(() => controller.close());
     stack.defer(() => objects.close());
-    const admin = await openAdmin({ common, readiness, controller, threads, broker, activity });
+    const admin = await openAdmin({ common, readiness, controller, threads, broker, activity, series });
     stack.defer(async () => admin?.close());
     await abortable(controller.start(), signal);
     const ports = { http: undefined, https: undefined, ...threads.ports, admin: admin?.port };
@@ -127,6 +143,11 @@ function startTokens({ config, logger, metrics }: Common) {
     },
     providerKey: (secret): Redacted<string> | undefined => providerKeys[secret],
     onEvict: (eviction) => threads.evict(eviction),
+    gateBounds: {
+      perSecond: config['provider-rate'],
+      burst: config['provider-rate'],
+      maxConcurrent: config['provider-concurrency'],
+    },
     maxTokens: MAX_TOKENS,
     maxRefusals: MAX_REFUSALS,
   });
@@ -144,8 +165,8 @@ function startTokens({ config, logger, metrics }: Common) {
         connectTimeoutMs: config['upstream-connect-timeout'],
         firstByteTimeoutMs: config['upstream-first-byte-timeout'],
       },
-      maxTokens: Math.ceil(MAX_TOKENS / config.workers),
-      maxRefusals: Math.ceil(MAX_REFUSALS / config.workers),
+      maxTokens: Math.ceil(MAX_TOKENS / 2 / config.workers),
+      maxRefusals: Math.ceil(MAX_REFUSALS / 2 / config.workers),
       accessLog: config['access-log'],
       logLevel: config['log-level'],
     },
@@ -199,10 +220,11 @@ interface AdminParts {
   readonly threads: ProxyThreads;
   readonly broker: Broker;
   readonly activity: ActivityLog;
+  readonly series: SeriesUpkeep;
 }
 
 async function openAdmin(parts: AdminParts): Promise<AdminServer | undefined> {
-  const { common, controller, threads, broker } = parts;
+  const { common, controller, threads, broker, series } = parts;
   const { config, logger, metrics } = common;
   const address = config['admin-address'];
   if (address === undefined) return undefined;
@@ -213,8 +235,14 @@ async function openAdmin(parts: AdminParts): Promise<AdminServer | undefined> {
     {
       notReadyBecause: () => notReadyBecause(parts),
       isAlive: () => threads.areAlive(ANSWER_MS),
-      metrics: () =>
-        renderMetrics({ product: metrics.registry, runtime, threads: () => threads.collect(ANSWER_MS) }),
+      metrics() {
+        series.sweep();
+        return renderMetrics({
+          product: metrics.registry,
+          runtime,
+          threads: () => threads.collect(ANSWER_MS),
+        });
+      },
       table,
       problems,
       explain: (url, method) => explainRequest(table(), problems(), { url, method }).text,

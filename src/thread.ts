@@ -17,7 +17,8 @@ import { createTokenSource } from './oauth/thread-token-source.ts';
 import { createProxy } from './proxy/proxy.ts';
 import { createAccessLog } from './telemetry/access-log.ts';
 import { createLogger, standardOutput } from './telemetry/logger.ts';
-import { createProxyMetrics, createRuntimeMetrics } from './telemetry/metrics.ts';
+import { createProxyMetrics } from './telemetry/proxy-metrics.ts';
+import { createRuntimeMetrics } from './telemetry/runtime-metrics.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('this module runs as a worker thread');
@@ -89,6 +90,9 @@ port.on('message', (message: ToThread) => {
     case 'collect':
       void collect(message.id);
       break;
+    case 'forget':
+      metrics.forget(message.names);
+      break;
     case 'drain':
       void drain(message.delayMs, message.timeoutMs);
       break;
@@ -104,11 +108,8 @@ async function listen(http: ListenTarget | undefined, https: ListenTarget | unde
 }
 
 async function collect(id: number): Promise<void> {
-  const [product, ofRuntime] = await Promise.all([
-    metrics.registry.getMetricsAsJSON(),
-    runtime.getMetricsAsJSON(),
-  ]);
-  send({ kind: 'metrics', id, metrics: { product, runtime: ofRuntime } });
+  const ofRuntime = await runtime.getMetricsAsJSON();
+  send({ kind: 'metrics', id, metrics: { product: metrics.samples(), runtime: ofRuntime } });
 }
 
 async function drain(delayMs: number, timeoutMs: number): Promise<void> {

@@ -18,7 +18,7 @@ import { PROBLEM_REASONS } from '../src/model/problems.ts';
 import { REASONS } from '../src/model/reasons.ts';
 import { lifetimeOf } from '../src/oauth/lifetimes.ts';
 import { policySpecSchema } from '../src/policy/schema.ts';
-import { createControlMetrics, createProxyMetrics } from '../src/telemetry/metrics.ts';
+import { CONTROL_METRICS, PROXY_METRICS } from '../src/telemetry/metric-table.ts';
 import { blocksOf, codeIn, readPages, rowsOf, shellLinesOf, type Page } from './support/markdown.ts';
 
 const PAGES = readPages();
@@ -35,8 +35,8 @@ const FLAGS: Readonly<Record<string, object>> = {
 /** Environment variables that are no flags. */
 const OTHER_VARIABLES: ReadonlySet<string> = new Set(['OIDC_INGRESS_CLIENT_SECRET']);
 
-const METRICS: readonly string[] = [createProxyMetrics(undefined), createControlMetrics('')].flatMap(
-  ({ registry }) => registry.getMetricsAsArray().map(({ name }) => name),
+const METRICS: readonly string[] = [PROXY_METRICS, CONTROL_METRICS].flatMap((metrics) =>
+  Object.values(metrics).map(({ name }) => name),
 );
 
 const CURL = /^curl(?: -[uHdX] (?:"[^"]*"|'[^']*'|\w+)| -[sS]+i?| -i)* "?https?:\/\/\S+$/;

@@ -10,7 +10,7 @@ import { createTokenSource } from '../../src/oauth/thread-token-source.ts';
 import { createProxy } from '../../src/proxy/proxy.ts';
 import { createAccessLog } from '../../src/telemetry/access-log.ts';
 import { createLogger, standardOutput } from '../../src/telemetry/logger.ts';
-import { createProxyMetrics } from '../../src/telemetry/metrics.ts';
+import { createProxyMetrics } from '../../src/telemetry/proxy-metrics.ts';
 import { benchTable } from '../table.ts';
 import { announcePort } from './announce.ts';
 

@@ -28,6 +28,7 @@ export async function exchangeOnce(
       cacheEvicted: ignore,
       circuitState: ignore,
       rateLimitRemaining: ignore,
+      quotaRemaining: ignore,
       jwksFetched: ignore,
     },
   });

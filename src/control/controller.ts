@@ -28,7 +28,8 @@ export interface ControllerTelemetry {
   ): void;
   applied(atMs: number): void;
   compileFailed(): void;
-  certificateExpiry(certificate: string, notAfterMs: number): void;
+  /** Ends of validity of all certificates that are served. */
+  certificates(notAfterMs: Readonly<Record<string, number>>): void;
 }
 
 export interface ControllerOptions {
@@ -144,9 +145,10 @@ export class Controller {
     const objects = countObjects(snapshot);
     const errors = result.problems.filter((problem) => PROBLEM_REASONS[problem.reason] === 'error').length;
     telemetry.compiled(seconds, objects, { errors, warnings: result.problems.length - errors });
-    for (const [name, certificate] of Object.entries(result.table.certificates)) {
-      telemetry.certificateExpiry(name, certificate.notAfterMs);
-    }
+    const certificates = Object.entries(result.table.certificates);
+    telemetry.certificates(
+      Object.fromEntries(certificates.map(([key, { notAfterMs }]) => [key, notAfterMs])),
+    );
     logger.debug({ seconds, objects, problems: result.problems.length }, 'compiled');
     return result;
   }

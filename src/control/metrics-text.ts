@@ -1,14 +1,22 @@
 /** One Prometheus page for all threads: the product's metrics summed over them, those of Node apart by thread. */
 
-import { AggregatorRegistry, type Registry } from 'prom-client';
+import { AggregatorRegistry, type MetricObject, type Registry } from 'prom-client';
 
-import type { ThreadMetrics } from './protocol.ts';
+import { metricsJson, type Samples } from '../telemetry/samples.ts';
+
+/** What the proxy threads say. */
+export interface CollectedThreads {
+  /** Summed over them. */
+  readonly product: Samples;
+  /** Of each thread that answered. */
+  readonly runtimes: readonly (readonly MetricObject[])[];
+}
 
 export interface MetricsSources {
   /** Metrics of the control thread: of the product, and of its own runtime. */
   readonly product: Registry;
   readonly runtime: Registry;
-  readonly threads: () => Promise<readonly ThreadMetrics[]>;
+  readonly threads: () => Promise<CollectedThreads>;
 }
 
 /** @returns text of the Prometheus exposition format 0.0.4. */
@@ -18,12 +26,10 @@ export async function renderMetrics({ product, runtime, threads }: MetricsSource
     runtime.getMetricsAsJSON(),
     threads(),
   ]);
-  const parts: object[] = [
-    own,
-    ownRuntime,
-    ...ofThreads.flatMap((thread) => [thread.product, thread.runtime]),
-  ];
-  // The library sums series of the same name and labels; those of a runtime differ by their label `thread`.
-  const summed = AggregatorRegistry.aggregate(parts);
-  return await summed.metrics();
+  // No two series of a runtime are the same: they differ by their label `thread`, so that nothing is to be left out.
+  const runtimes = [ownRuntime, ...ofThreads.runtimes].map((metrics) =>
+    metrics.map((metric) => ({ ...metric, aggregator: 'first' })),
+  );
+  const parts: readonly object[] = [own, metricsJson(ofThreads.product), ...runtimes];
+  return await AggregatorRegistry.aggregate([...parts]).metrics();
 }

@@ -7,6 +7,7 @@ import type { MetricObject } from 'prom-client';
 import type { BearerRequest, Eviction, ExchangeOutcome, ExchangeRequest } from '../authz/ports.ts';
 import type { TableDelta } from '../compile/delta.ts';
 import type { ActivityReport } from '../model/activity.ts';
+import type { Samples, SeriesNames } from '../telemetry/samples.ts';
 
 /** What a proxy thread is started with. */
 export interface ThreadSettings {
@@ -56,6 +57,7 @@ export type ToThread =
   | { readonly kind: 'evict'; readonly id: number; readonly eviction: Eviction }
   | { readonly kind: 'ping'; readonly id: number }
   | { readonly kind: 'collect'; readonly id: number }
+  | { readonly kind: 'forget'; readonly names: SeriesNames }
   | { readonly kind: 'drain'; readonly delayMs: number; readonly timeoutMs: number };
 
 /** A {@link TokenRequest} with its secret in the clear: it crosses within the process only. */
@@ -65,7 +67,7 @@ export type WireTokenRequest =
 
 /** Metrics of a thread: its share of the product's, and those of its own runtime. */
 export interface ThreadMetrics {
-  readonly product: readonly MetricObject[];
+  readonly product: Samples;
   readonly runtime: readonly MetricObject[];
 }
 

@@ -84,7 +84,8 @@ export class ProxyThread {
   async collect(): Promise<ThreadMetrics> {
     const id = this.#nextId++;
     const answer = await this.#ask(`metrics ${id}`, { kind: 'collect', id });
-    return answer.kind === 'metrics' ? answer.metrics : { product: [], runtime: [] };
+    if (answer.kind === 'metrics') return answer.metrics;
+    throw new Error(`unexpected answer ${answer.kind}`);
   }
 
   async drain(delayMs: number, timeoutMs: number): Promise<void> {

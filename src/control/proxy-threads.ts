@@ -8,8 +8,11 @@ import type { CompileResult } from '../compile/result.ts';
 import type { ActivityReport } from '../model/activity.ts';
 import { emptyTable } from '../model/table.ts';
 import type { Logger } from '../telemetry/ports.ts';
+import type { SeriesNames } from '../telemetry/samples.ts';
+import type { CollectedThreads } from './metrics-text.ts';
 import { ProxyThread } from './proxy-thread.ts';
 import type { BoundPorts, ListenTarget, ThreadMetrics, ThreadSettings } from './protocol.ts';
+import { ThreadLedger } from './thread-ledger.ts';
 
 /** A thread that dies again and again is restarted no faster than this. */
 const RESTART_DELAY_MS = 1_000;
@@ -41,6 +44,7 @@ const NOTHING: Published = { table: emptyTable(), certificateKeys: {} };
  */
 export class ProxyThreads {
   readonly #options: ProxyThreadsOptions;
+  readonly #ledger = new ThreadLedger();
   #threads: ProxyThread[] = [];
   #published: Published = NOTHING;
   #version = 0;
@@ -92,10 +96,19 @@ export class ProxyThreads {
     return answers.every((answer) => answer.status === 'fulfilled');
   }
 
-  /** What each thread reports; one that does not answer within `timeoutMs` is left out. */
-  async collect(timeoutMs: number): Promise<readonly ThreadMetrics[]> {
-    const answers = await this.#ask(timeoutMs, (thread) => thread.collect());
-    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  /** What the threads report. Of one that does not answer within `timeoutMs`, what it told last counts. */
+  async collect(timeoutMs: number): Promise<CollectedThreads> {
+    const answers = await this.#ask(timeoutMs, (thread) => this.#collectFrom(thread));
+    const runtimes = answers.flatMap((answer) =>
+      answer.status === 'fulfilled' ? [answer.value.runtime] : [],
+    );
+    return { product: this.#ledger.total(), runtimes };
+  }
+
+  /** Drops the series of what is no more. */
+  forget(names: SeriesNames): void {
+    this.#ledger.forget(names);
+    for (const thread of this.#threads) thread.send({ kind: 'forget', names });
   }
 
   /** Stops accepting after `delayMs`, lets requests finish for up to `timeoutMs`, then ends the threads. */
@@ -120,6 +133,12 @@ export class ProxyThreads {
     const settled = await Promise.allSettled(answers);
     clearTimeout(timer);
     return settled;
+  }
+
+  async #collectFrom(thread: ProxyThread): Promise<ThreadMetrics> {
+    const metrics = await thread.collect();
+    this.#ledger.told(thread.name, metrics.product);
+    return metrics;
   }
 
   #spawn(index: number): ProxyThread {
@@ -153,6 +172,7 @@ export class ProxyThreads {
 
   async #replace(index: number, cause: Error): Promise<void> {
     if (this.#isClosing || this.#ports === undefined) return;
+    this.#ledger.ended(`proxy-${index}`);
     const { logger, onReplaced } = this.#options;
     logger.error({ err: cause, thread: `proxy-${index}` }, 'proxy thread ended; starting another');
     onReplaced();

@@ -1,6 +1,6 @@
 /** What every step of a request can reach: the ports, the limits and the state of one proxy thread. */
 
-import type { Logger } from '../telemetry/ports.ts';
+import type { Logger, ProxyTelemetry } from '../telemetry/ports.ts';
 import type { createCallers, IsTrusted } from './caller.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { Deciders } from './decision.ts';
@@ -11,6 +11,7 @@ import type { Tunnels } from './tunnels.ts';
 import type { Backends } from './upstream/backends.ts';
 
 export interface ProxyContext extends Deciders {
+  readonly telemetry: ProxyTelemetry;
   readonly logger: Logger;
   readonly limits: ProxyLimits;
   readonly deadlines: Deadlines;

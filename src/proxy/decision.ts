@@ -9,7 +9,6 @@ import { takeCallerParameters, type Credentials, type TakenCredentials } from '.
 import type { RequestHead } from '../http/request-head.ts';
 import type { Reason } from '../model/reasons.ts';
 import type { PlanKey, PolicyPlan } from '../model/table.ts';
-import type { ProxyTelemetry } from '../telemetry/ports.ts';
 import { headerValue } from './request-fields.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -40,7 +39,6 @@ export interface Guarded {
 export interface Deciders {
   readonly tokens: TokenSource;
   readonly cacheKeys: CacheKeys;
-  readonly telemetry: ProxyTelemetry;
   /** Wall clock. */
   readonly nowMs: () => number;
 }
@@ -73,14 +71,12 @@ function decideFor(
 ): Decision | Promise<Decision> {
   const request = tokenRequest(deciders, guarded, credentials);
   if ('reason' in request) return request;
-  const { tokens, telemetry } = deciders;
+  const { tokens } = deciders;
   const nowMs = deciders.nowMs();
   const known = tokens.lookup(request.key, nowMs);
   if (known === undefined) {
-    telemetry.tokenCacheLookup('miss');
     return tokens.obtain(request).then((outcome) => judge(guarded, credentials, outcome));
   }
-  telemetry.tokenCacheLookup(known.kind === 'granted' ? 'hit' : 'negative_hit');
   if (known.kind === 'granted' && request.kind === 'exchange' && nowMs >= known.refreshFromMs) {
     // This request is served with the token that is there; the token source sees to it that one refresh runs.
     void tokens.obtain({ ...request, purpose: 'refresh' });

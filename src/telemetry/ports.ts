@@ -36,6 +36,7 @@ export interface RequestRecord {
   readonly upstreamTries: number;
   readonly namespace: string;
   readonly ingress: string;
+  /** `namespace/name`, or empty. */
   readonly service: string;
   readonly policy: string;
   readonly authOutcome: AuthOutcome;
@@ -49,6 +50,8 @@ export interface RequestRecord {
 export interface ProxyTelemetry {
   requestFinished(record: RequestRecord): void;
   tokenCacheLookup(result: 'hit' | 'miss' | 'negative_hit'): void;
+  /** A request waits for an exchange that another request of this thread started. */
+  exchangeSaved(issuer: string): void;
   /** A caller connection was opened (`+1`) or closed (`-1`). */
   connections(change: 1 | -1): void;
 }
@@ -70,7 +73,7 @@ export interface BrokerTelemetry {
   circuitState(issuer: string, state: 0 | 1 | 2): void;
   rateLimitRemaining(issuer: string, remaining: number): void;
   /** Tokens that the provider will still give to a client in a window: `per_hour`, `per_day` or `other`. */
-  quotaRemaining?(issuer: string, clientId: string, window: string, remaining: number): void;
+  quotaRemaining(issuer: string, clientId: string, window: string, remaining: number): void;
   jwksFetched(issuer: string, result: 'ok' | 'failed', atMs: number): void;
 }
 

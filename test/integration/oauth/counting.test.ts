@@ -28,7 +28,13 @@ beforeEach(() => {
 });
 
 function threadsOf(count: number): readonly ThreadTokenSource[] {
-  const telemetry = { requestFinished: () => {}, tokenCacheLookup: () => {}, connections: () => {} };
+  const ignore = (): void => {};
+  const telemetry = {
+    requestFinished: ignore,
+    tokenCacheLookup: ignore,
+    exchangeSaved: ignore,
+    connections: ignore,
+  };
   return Array.from({ length: count }, () =>
     createTokenSource({ broker: bench.broker, telemetry, maxTokens: 1_000, maxRefusals: 1_000 }),
   );

@@ -67,6 +67,7 @@ export async function startGateway(
     telemetry: {
       requestFinished: (record) => records.push(record),
       tokenCacheLookup: () => {},
+      exchangeSaved: () => {},
       connections: (change) => (connections += change),
     },
     logger,

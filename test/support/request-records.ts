@@ -1,0 +1,34 @@
+/** Records of finished requests. */
+
+import type { RequestRecord } from '../../src/telemetry/ports.ts';
+
+const RECORD: RequestRecord = {
+  requestId: 'r-1',
+  clientAddress: '192.0.2.7',
+  method: 'GET',
+  routeHost: '*.example.com',
+  host: 'shop.example.com',
+  path: '/v1/orders?page=2',
+  status: 200,
+  reason: undefined,
+  requestBytes: 0,
+  responseBytes: 12,
+  durationMs: 1.23456,
+  upstreamAddress: '10.0.0.1:3000',
+  upstreamStatus: 200,
+  upstreamDurationMs: 0.98765,
+  upstreamTries: 1,
+  namespace: 'shop',
+  ingress: 'orders',
+  service: 'shop/orders',
+  policy: 'shop/orders-api',
+  authOutcome: 'allow',
+  clientId: 'client-1',
+  credentialSource: 'Basic',
+  cause: undefined,
+};
+
+/** A request that went well, unless `rest` says otherwise. */
+export function requestRecord(rest: Partial<RequestRecord> = {}): RequestRecord {
+  return { ...RECORD, ...rest };
+}
