@@ -80,8 +80,8 @@ export class Forwarding implements ExchangeSink {
     this.#writer.begin(head, headersForCaller(head.rawHeaders));
   }
 
-  onBody(bytes: Buffer): void {
-    if (!this.#writer.write(bytes)) this.#pause();
+  onBody(bytes: Buffer, start: number, end: number): void {
+    if (!this.#writer.write(bytes, start, end)) this.#pause();
   }
 
   onEnd(rawTrailers: readonly string[]): void {

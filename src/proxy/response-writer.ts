@@ -26,15 +26,15 @@ export class ResponseWriter {
     this.#headers = headers;
   }
 
-  /** `bytes` are copied. @returns false when the caller should be waited for. */
-  write(bytes: Buffer): boolean {
-    this.#transaction.responseBytes += bytes.length;
-    if (!this.#isHeadWritten && this.#held === undefined && bytes.length <= SMALL_BODY_BYTES) {
-      this.#held = bytes.toString('latin1');
+  /** `bytes` from `start` to `end` are copied. @returns false when the caller should be waited for. */
+  write(bytes: Buffer, start: number, end: number): boolean {
+    this.#transaction.responseBytes += end - start;
+    if (!this.#isHeadWritten && this.#held === undefined && end - start <= SMALL_BODY_BYTES) {
+      this.#held = bytes.toString('latin1', start, end);
       return true;
     }
     this.flush();
-    return this.#transaction.response.write(Buffer.from(bytes));
+    return this.#transaction.response.write(Buffer.from(bytes.subarray(start, end)));
   }
 
   /** Sends what is held back. @returns as {@link write}. */

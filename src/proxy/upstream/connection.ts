@@ -161,8 +161,8 @@ export class UpstreamConnection implements Deadlined, ResponseSink {
     this.#sink?.onHead(head);
   }
 
-  onBody(bytes: Buffer): void {
-    this.#sink?.onBody(bytes);
+  onBody(bytes: Buffer, start: number, end: number): void {
+    this.#sink?.onBody(bytes, start, end);
   }
 
   onEnd(rawTrailers: readonly string[]): void {
@@ -201,7 +201,7 @@ export class UpstreamConnection implements Deadlined, ResponseSink {
         this.#hasBytes = true;
         this.#await(this.#options.limits.idleTimeoutMs);
       }
-      this.#parser.push(buffer.subarray(0, size));
+      this.#parser.push(buffer, size);
     } catch (error) {
       this.#fail(toProxyError(error));
     }

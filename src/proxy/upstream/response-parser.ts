@@ -7,7 +7,8 @@ export interface ResponseSink {
   /** An interim response: 100 or 103, for example. */
   onInterim(head: ResponseHead): void;
   onHead(head: ResponseHead): void;
-  onBody(bytes: Buffer): void;
+  /** `bytes` from `start` to `end`. */
+  onBody(bytes: Buffer, start: number, end: number): void;
   onEnd(rawTrailers: readonly string[]): void;
 }
 
@@ -63,26 +64,26 @@ export class ResponseParser {
     this.#sink = undefined;
   }
 
-  push(bytes: Buffer): void {
+  /** The first `length` of `bytes`: a view of them would cost more than reading a short response. */
+  push(bytes: Buffer, length = bytes.length): void {
     let at = 0;
-    while (at < bytes.length) {
-      const { length } = bytes;
+    while (at < length) {
       switch (this.#state) {
         case 'head':
-          at = this.#readHead(bytes, at);
+          at = this.#readHead(bytes, at, length);
           break;
         case 'length':
         case 'chunk':
-          at = this.#readBody(bytes, at);
+          at = this.#readBody(bytes, at, length);
           break;
         case 'close':
-          this.#sink?.onBody(at === 0 ? bytes : bytes.subarray(at));
+          this.#sink?.onBody(bytes, at, length);
           at = length;
           break;
         case 'chunkLine':
         case 'chunkEnd':
         case 'trailers':
-          at = this.#readLine(bytes, at);
+          at = this.#readLine(bytes, at, length);
           break;
         case 'idle':
           throw malformed('there are bytes after the end of the response');
@@ -111,18 +112,19 @@ export class ResponseParser {
     }
   }
 
-  #readHead(bytes: Buffer, start: number): number {
-    if (this.#pieces !== undefined) return this.#continueHead(bytes, start);
+  #readHead(bytes: Buffer, start: number, length: number): number {
+    if (this.#pieces !== undefined) return this.#continueHead(bytes, start, length);
     const end = bytes.indexOf(HEAD_END, start);
-    if (end < 0) return this.#continueHead(bytes, start);
+    // The buffer may hold older bytes behind those of this read.
+    if (end < 0 || end + 4 > length) return this.#continueHead(bytes, start, length);
     this.#takeHead(bytes.toString('latin1', start, end + 2));
     return end + 4;
   }
 
-  #continueHead(bytes: Buffer, start: number): number {
+  #continueHead(bytes: Buffer, start: number, length: number): number {
     this.#pieces ??= Buffer.allocUnsafe(MAX_HEAD_BYTES);
     const before = this.#pieceBytes;
-    const copied = bytes.copy(this.#pieces, before, start);
+    const copied = bytes.copy(this.#pieces, before, start, length);
     this.#pieceBytes += copied;
     const pieces = this.#pieces.subarray(0, this.#pieceBytes);
     const end = pieces.indexOf(HEAD_END, Math.max(0, before - 3));
@@ -153,10 +155,10 @@ export class ResponseParser {
     if (this.#state === 'length' && this.#remaining === 0) this.#end([]);
   }
 
-  #readBody(bytes: Buffer, start: number): number {
-    const end = Math.min(bytes.length, start + this.#remaining);
+  #readBody(bytes: Buffer, start: number, length: number): number {
+    const end = Math.min(length, start + this.#remaining);
     this.#remaining -= end - start;
-    this.#sink?.onBody(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
+    this.#sink?.onBody(bytes, start, end);
     if (this.#remaining === 0) {
       if (this.#state === 'chunk') this.#state = 'chunkEnd';
       else if (this.#state === 'length') this.#end([]);
@@ -165,13 +167,14 @@ export class ResponseParser {
   }
 
   /** Takes a whole line, CRLF included, into the state machine of the chunked coding. */
-  #readLine(bytes: Buffer, start: number): number {
+  #readLine(bytes: Buffer, start: number, length: number): number {
     const newline = bytes.indexOf(10, start);
-    const end = newline < 0 ? bytes.length : newline + 1;
+    const isWhole = newline >= 0 && newline < length;
+    const end = isWhole ? newline + 1 : length;
     this.#text += bytes.toString('latin1', start, end);
     const bound = this.#state === 'trailers' ? MAX_HEAD_BYTES : MAX_CHUNK_LINE_BYTES;
     if (this.#text.length > bound) throw malformed('a chunk line or the trailers are too long');
-    if (newline >= 0) this.#takeLine(this.#text);
+    if (isWhole) this.#takeLine(this.#text);
     return end;
   }
 

@@ -19,6 +19,9 @@ interface Reading {
   fault: string | undefined;
 }
 
+/** What an earlier read left in the buffer behind the bytes of this one. */
+const LEFTOVER = Buffer.from('\r\n\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n');
+
 /** `pieces`: the bytes of the upstream as they came; then it closes its side where `isClosed`. */
 function read(pieces: readonly Buffer[], { method = 'GET', isClosed = false } = {}): Reading {
   const reading: Reading = { interims: [], head: undefined, body: '', trailers: undefined, fault: undefined };
@@ -27,13 +30,13 @@ function read(pieces: readonly Buffer[], { method = 'GET', isClosed = false } = 
     {
       onInterim: ({ status }) => reading.interims.push(status),
       onHead: (head) => (reading.head = head),
-      onBody: (bytes) => (reading.body += bytes.toString('latin1')),
+      onBody: (bytes, start, end) => (reading.body += bytes.toString('latin1', start, end)),
       onEnd: (trailers) => (reading.trailers = trailers),
     },
     method,
   );
   try {
-    for (const piece of pieces) parser.push(piece);
+    for (const piece of pieces) parser.push(Buffer.concat([piece, LEFTOVER]), piece.length);
     if (isClosed) parser.finish();
   } catch (error) {
     assert.ok(error instanceof ProxyError);
