@@ -1,13 +1,13 @@
 /** Policies: whether each is in force, and whether its issuer can be used. */
 
 import type { PolicyStatus } from '../status/policies.ts';
-import { badge, formatCount, formatNumber, name, note, stack, type Tone } from './format.ts';
+import { badge, formatNumber, name, note, stack, type Tone } from './format.ts';
 import { html, type Content, type Html } from './html.ts';
 import { andMore, nothing, section } from './section.ts';
 import { list, type Row } from './table.ts';
 
 const MAX_SHOWN = 100;
-const COLUMNS = ['Policy', 'State', 'Issuer', 'Ingresses', 'Requests, last hour', 'Exchanges, last hour'];
+const COLUMNS = ['Policy', 'State', 'Issuer', 'Ingresses', 'Requests', 'Exchanges'];
 
 const ISSUER_STATES: Readonly<Record<PolicyStatus['issuerReady']['status'], readonly [Tone, string]>> = {
   True: ['good', 'ready'],
@@ -24,7 +24,11 @@ export function policiesSection(policies: readonly PolicyStatus[]): Html {
     content:
       shown.length === 0
         ? nothing('There is no OIDCPolicy.')
-        : html`${list({ id: 'policies', label: 'Policies', columns: COLUMNS }, shown.map(row))}${andMore(shown.length, policies.length)}`,
+        : html`${list({ id: 'policies', label: 'Policies', columns: COLUMNS }, shown.map(row))}${andMore(shown.length, policies.length)}
+            <p class="note">
+              Requests and exchanges of the last hour; exchanges are those with the issuer, whichever policy
+              asked.
+            </p>`,
   });
 }
 
@@ -37,7 +41,7 @@ function row(policy: PolicyStatus): Row {
       state(policy),
       issuer(policy),
       stack(
-        formatCount(ingresses.total, 'Ingress', 'Ingresses'),
+        formatNumber(ingresses.total),
         ingresses.refused === 0 ? undefined : badge('bad', `${formatNumber(ingresses.refused)} refused`),
       ),
       counts([

@@ -52,7 +52,7 @@ function row(route: RouteStatus, host: string | undefined): Row {
   const { path, pathType, state, cause, policy, ingress, backend, endpoints } = route;
   const [tone, words] = STATES[state];
   const service: Content =
-    backend === undefined ? note('none') : html`${name(backend)} ${note(formatCount(endpoints, 'endpoint'))}`;
+    backend === undefined ? note('none') : stack(name(backend), note(formatCount(endpoints, 'endpoint')));
   return {
     key: `${pathType} ${path}`,
     cells: [

@@ -56,8 +56,8 @@ function line(columns: readonly string[], { key, cells }: Row): Html {
   return html`<tr role="row" data-key="${key}">
     ${cells.map((cell, index) =>
       index === 0
-        ? html`<th role="rowheader" scope="row" data-label="${columns[index]}">${cell}</th>`
-        : html`<td role="cell" data-label="${columns[index]}">${cell}</td>`,
+        ? html`<th role="rowheader" scope="row" data-label="${columns[index]}"><div>${cell}</div></th>`
+        : html`<td role="cell" data-label="${columns[index]}"><div>${cell}</div></td>`,
     )}
   </tr> `;
 }
