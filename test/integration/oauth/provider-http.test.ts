@@ -21,7 +21,7 @@ import {
   type ProviderRequest,
 } from '../../../src/oauth/provider-http.ts';
 import { LOOPBACK_ALLOWED } from '../../support/broker-bench.ts';
-import { createKeyPair } from '../../unit/compile/key-pair.ts';
+import { createKeyPair } from '../../support/key-pair.ts';
 
 let http: ProviderHttp | undefined;
 

@@ -2,6 +2,8 @@
 
 import * as fc from 'fast-check';
 
+import type { CompileOptions } from '../../../src/compile/result.ts';
+
 const place = fc.constantFrom('shop', 'infra', 'shop-b');
 const host = fc.constantFrom(
   'a.com',
@@ -59,7 +61,7 @@ function orBroken<T>(good: fc.Arbitrary<T>): fc.Arbitrary<unknown> {
   return fc.oneof({ weight: 30, arbitrary: good }, { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 1 }) });
 }
 
-const annotations = fc.dictionary(
+const policyAnnotations = fc.dictionary(
   fc.constantFrom(
     'oidc-ingress.io/policy',
     'oidc-ingress.io/audience',
@@ -70,6 +72,37 @@ const annotations = fc.dictionary(
   fc.constantFrom('api', 'infra/api', 'web', 'none', 'a b', '', 'ours', 'a/b/c', '__proto__'),
   { maxKeys: 2 },
 );
+
+/** Each with values that are read, and one that is not. */
+const OPTIONS: Readonly<Record<string, readonly string[]>> = {
+  canary: ['weight=10', 'header=X-Canary', 'header=X-Canary:a', 'weight=x'],
+  'ssl-redirect': ['true', 'false', 'maybe'],
+  redirect: ['/', '301 https://b.com/', 'b.com'],
+  'rewrite-prefix': ['/', '/x', 'x'],
+  'backend-protocol': ['HTTPS', 'H2C', 'FTP'],
+  'backend-tls-ca': ['secret/tls', 'configmap/web', 'configmap/gone', 'web'],
+  'backend-tls-server-name': ['a.internal', '*'],
+  timeouts: ['connect=1s', 'connect'],
+  'cors-allow-origins': ['*', 'https://a.com', 'a.com'],
+  'cors-allow-credentials': ['true', 'no'],
+  'request-headers': ['set X-A: 1', 'remove Host'],
+  'rate-limit': ['1/1m client', '1'],
+};
+
+const optionAnnotations = fc
+  .array(
+    fc
+      .constantFrom(...Object.keys(OPTIONS))
+      .chain((name) =>
+        fc.tuple(fc.constant(`oidc-ingress.io/${name}`), fc.constantFrom(...(OPTIONS[name] ?? []))),
+      ),
+    { maxLength: 2 },
+  )
+  .map((entries) => Object.fromEntries(entries));
+
+const annotations = fc
+  .tuple(policyAnnotations, optionAnnotations)
+  .map(([policy, options]) => ({ ...policy, ...options }));
 
 const rule = fc.record(
   {
@@ -133,13 +166,14 @@ const service = fc.record({
   spec: orBroken(
     fc.record({
       type: fc.constantFrom('ClusterIP', 'ExternalName'),
+      externalName: fc.constantFrom('web.example.com', 'localhost', '127.0.0.1', undefined),
       ports: fc.array(
         fc.record(
           {
             name: fc.constantFrom('http', 'grpc'),
             port: fc.constantFrom(80, 81, 99_999),
             protocol: fc.constantFrom('TCP', 'UDP'),
-            appProtocol: fc.constantFrom('http', 'kubernetes.io/h2c'),
+            appProtocol: fc.constantFrom('http', 'kubernetes.io/h2c', 'https', 'redis'),
           },
           { requiredKeys: ['port'] },
         ),
@@ -256,10 +290,14 @@ export const manifests: fc.Arbitrary<readonly object[]> = fc.uniqueArray(
   },
 );
 
-export const compileOptions = fc.record({
+export const compileOptions: fc.Arbitrary<CompileOptions> = fc.record({
   ingressClass: fc.constantFrom(undefined, 'ours'),
   watchIngressWithoutClass: fc.boolean(),
   allowInsecureIssuers: fc.boolean(),
   allowedIssuers: fc.constantFrom([], ['https://a.auth0.com/']),
   allowLoopbackEndpoints: fc.boolean(),
+  allowExternalNames: fc.boolean(),
+  sslRedirectByDefault: fc.boolean(),
+  hostOwnership: fc.constantFrom('none', 'namespace'),
+  defaultTlsSecret: fc.constantFrom(undefined, 'shop/tls', 'shop/gone'),
 });

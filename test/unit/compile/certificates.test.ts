@@ -12,7 +12,7 @@ import {
   ruleOf,
   serviceOf,
 } from '../../support/snapshot.ts';
-import { createKeyPair, NOT_AFTER, NOT_BEFORE, tlsSecretOf } from './key-pair.ts';
+import { createKeyPair, NOT_AFTER, NOT_BEFORE, tlsSecretOf } from '../../support/key-pair.ts';
 
 const pair = createKeyPair('cert.example.com', '*.Cert.example.com', 'not_a_host', '*');
 const other = createKeyPair('other.example.com');

@@ -42,18 +42,21 @@ describe('compile', () => {
     );
   });
 
-  it('refers to no plan and no backend that is not in the table, and keeps none that nothing refers to', () => {
+  it('refers to no plan, options and backend that is not in the table, and keeps none that nothing refers to', () => {
     fc.assert(
       fc.property(manifests, compileOptions, (objects, options) => {
         const { table } = compile(snapshotOf(objects), options);
         const actions = routesOf(table).map(({ action }) => action);
         const forwards = actions.filter((action) => action.kind === 'forward');
         const plans = forwards.flatMap(({ plan }) => (plan === undefined ? [] : [plan]));
-        assert.deepEqual(
-          new Set(forwards.map(({ backend }) => backend)),
-          new Set(Object.keys(table.backends)),
-        );
+        const backends = forwards.flatMap(({ backend, canaries }) => [
+          backend,
+          ...canaries.map((canary) => canary.backend),
+        ]);
+        assert.deepEqual(new Set(backends), new Set(Object.keys(table.backends)));
         assert.deepEqual(new Set(plans), new Set(Object.keys(table.plans)));
+        const asked = routesOf(table).flatMap(({ options: key }) => (key === undefined ? [] : [key]));
+        assert.deepEqual(new Set(asked), new Set(Object.keys(table.options)));
       }),
       { numRuns: 100 },
     );
@@ -71,6 +74,32 @@ describe('compile', () => {
         }
       }),
       { numRuns: 200 },
+    );
+  });
+});
+
+describe('a canary', () => {
+  it('never takes a route, and runs beside an Ingress of its own namespace under no weaker policy', () => {
+    fc.assert(
+      fc.property(manifests, compileOptions, (objects, options) => {
+        const snapshot = snapshotOf(objects);
+        const { table } = compile(snapshot, options);
+        const annotationsOf = (key: string): Readonly<Record<string, string>> => {
+          const found = snapshot.ingresses.get(key);
+          return found?.kind === 'valid' ? found.value.annotations : assert.fail();
+        };
+        for (const { ingress, action } of routesOf(table)) {
+          if (action.kind === 'refuse') continue;
+          const own = annotationsOf(`${ingress.namespace}/${ingress.name}`);
+          assert.equal(Object.hasOwn(own, 'oidc-ingress.io/canary'), false);
+          for (const canary of action.canaries) {
+            assert.equal(canary.ingress.split('/')[0], ingress.namespace);
+            const named = annotationsOf(canary.ingress)['oidc-ingress.io/policy'] ?? 'none';
+            if (named !== 'none') assert.notEqual(action.plan, undefined);
+          }
+        }
+      }),
+      { numRuns: 300 },
     );
   });
 });
