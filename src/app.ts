@@ -6,8 +6,10 @@ import { hostname } from 'node:os';
 import { startAdmin, type AdminServer } from './admin/server.ts';
 import { describeStatus, type Status } from './admin/status/status.ts';
 import { clusterObjects, issuerStates, type Objects } from './cluster-objects.ts';
-import type { CompileOptions, CompileResult } from './compile/result.ts';
+import type { CompileResult } from './compile/result.ts';
+import { compileOptions } from './config/compile-options.ts';
 import type { ServeConfig } from './config/serve.ts';
+import { tracingFrom } from './config/tracing.ts';
 import { programVersion } from './config/version.ts';
 import { createActivityLog, type ActivityLog } from './control/activity-log.ts';
 import { Controller } from './control/controller.ts';
@@ -17,6 +19,7 @@ import { ProxyThreads } from './control/proxy-threads.ts';
 import { Readiness } from './control/readiness.ts';
 import { SeriesUpkeep } from './control/series-upkeep.ts';
 import { openFileSource } from './files/source.ts';
+import type { Sampling } from './http/trace-context.ts';
 import { systemClock } from './kube/clock.ts';
 import { openCluster } from './kube/cluster.ts';
 import { explainRequest } from './match/explain.ts';
@@ -27,6 +30,7 @@ import { createControlMetrics, type ControlMetrics } from './telemetry/control-m
 import { createLogger } from './telemetry/logger.ts';
 import type { Logger } from './telemetry/ports.ts';
 import { createRuntimeMetrics } from './telemetry/runtime-metrics.ts';
+import { openTracing, type Tracing } from './telemetry/tracing.ts';
 
 /** Entries of the broker's caches; the proxy threads hold half as many among them, and ask the broker for the rest. */
 const MAX_TOKENS = 100_000;
@@ -67,7 +71,10 @@ export async function runServe(config: ServeConfig, signal?: AbortSignal): Promi
   const common: Common = { config, logger, metrics };
   const stack = new AsyncDisposableStack();
   try {
-    const { broker, threads, activity, setProviderKeys } = startTokens(common);
+    const traced = tracingFrom(process.env);
+    const tracing = traced && (await openTracing(programVersion(), logger));
+    stack.defer(() => tracing?.close());
+    const { broker, threads, activity, setProviderKeys } = startTokens(common, traced?.sampling, tracing);
     stack.defer(() => broker.close());
     stack.defer(() => threads.close());
     const objects = await chooseObjects(common, broker);
@@ -80,7 +87,7 @@ export async function runServe(config: ServeConfig, signal?: AbortSignal): Promi
     );
     const controller = new Controller({
       openSource: (onChange) => objects.open(onChange),
-      compileOptions: compileOptions(config),
+      compileOptions: compileOptions(config, config.manifests === undefined ? 'cluster' : 'files'),
       publisher: threads,
       readiness,
       telemetry: metrics.config,
@@ -119,15 +126,20 @@ export async function runServe(config: ServeConfig, signal?: AbortSignal): Promi
 }
 
 /** The broker and the proxy threads know each other: threads ask it for tokens, and it evicts from their caches. */
-function startTokens({ config, logger, metrics }: Common) {
+function startTokens(
+  { config, logger, metrics }: Common,
+  sampling: Sampling | undefined,
+  tracing: Tracing | undefined,
+) {
   let providerKeys: CompileResult['providerKeys'] = {};
   const activity = createActivityLog(() => systemClock.nowMs());
   const broker = createBroker({
     telemetry: {
       ...metrics.broker,
-      exchangeFinished(issuer, result, durationMs) {
-        metrics.broker.exchangeFinished(issuer, result, durationMs);
+      exchangeFinished(issuer, result, durationMs, traceparent) {
+        metrics.broker.exchangeFinished(issuer, result, durationMs, traceparent);
         activity.exchangeFinished(issuer, result);
+        tracing?.exchangeFinished({ issuer, result, durationMs, traceparent });
       },
     },
     logger,
@@ -167,7 +179,8 @@ function startTokens({ config, logger, metrics }: Common) {
       },
       maxTokens: Math.ceil(MAX_TOKENS / 2 / config.workers),
       maxRefusals: Math.ceil(MAX_REFUSALS / 2 / config.workers),
-      accessLog: config['access-log'],
+      accessLog: { mode: config['access-log'], oneIn: config['access-log-sample'] },
+      sampling,
       logLevel: config['log-level'],
     },
     broker,
@@ -195,16 +208,6 @@ async function chooseObjects(common: Common, broker: Broker): Promise<Objects> {
     open: (onChange) => openFileSource({ directory, logger, onChange }),
     report: (result) => problems.update(result.problems),
     close: () => Promise.resolve(),
-  };
-}
-
-function compileOptions(config: ServeConfig): CompileOptions {
-  return {
-    ingressClass: config['ingress-class'],
-    watchIngressWithoutClass: config['watch-ingress-without-class'],
-    allowInsecureIssuers: config['allow-insecure-issuers'],
-    allowedIssuers: config['allowed-issuers'],
-    allowLoopbackEndpoints: config.manifests !== undefined,
   };
 }
 

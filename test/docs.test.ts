@@ -13,7 +13,7 @@ import { environmentName } from '../src/config/flags.ts';
 import { SERVE_FLAGS } from '../src/config/serve.ts';
 import { decodeObject } from '../src/decode/decode-object.ts';
 import { parseDuration } from '../src/model/duration.ts';
-import { INGRESS_ANNOTATIONS } from '../src/model/names.ts';
+import { INGRESS_ANNOTATIONS } from '../src/model/annotations.ts';
 import { PROBLEM_REASONS } from '../src/model/problems.ts';
 import { REASONS } from '../src/model/reasons.ts';
 import { lifetimeOf } from '../src/oauth/lifetimes.ts';

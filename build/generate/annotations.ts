@@ -1,23 +1,13 @@
 /** `docs/reference/annotations.md`: what an Ingress and an IngressClass may say. */
 
 import {
-  AUDIENCE_ANNOTATION,
-  DEFAULT_CLASS_ANNOTATION,
-  INGRESS_ANNOTATIONS,
-  LEGACY_CLASS_ANNOTATION,
-  POLICY_ANNOTATION,
-  SCOPES_ANNOTATION,
-} from '../../src/model/names.ts';
+  ANNOTATIONS,
+  annotation,
+  type AnnotationName,
+  type AnnotationRow,
+} from '../../src/model/annotations.ts';
+import { DEFAULT_CLASS_ANNOTATION, LEGACY_CLASS_ANNOTATION } from '../../src/model/names.ts';
 import { code, generatedFrom, page, table } from './markdown.ts';
-
-const MEANINGS: Readonly<Record<string, string>> = {
-  [POLICY_ANNOTATION]:
-    '`NAME` of an OIDCPolicy in the same namespace, or `NAMESPACE/NAME` where `allowedNamespaces` of that policy admits this namespace. `none` says that the Ingress is open; it is refused where the class has a default policy.',
-  [AUDIENCE_ANNOTATION]:
-    'The audience (Auth0: API Identifier) for this Ingress, instead of the one of the policy, so that one policy can serve many APIs. Where the policy sets `require.audiences`, it must be one of them.',
-  [SCOPES_ANNOTATION]:
-    'Scopes, separated by spaces, that this Ingress requires on top of those of the policy.',
-};
 
 const HONOURED: readonly (readonly [string, string])[] = [
   [
@@ -28,15 +18,18 @@ const HONOURED: readonly (readonly [string, string])[] = [
 ];
 
 export function renderAnnotations(): string {
-  const unexplained = INGRESS_ANNOTATIONS.filter((name) => MEANINGS[name] === undefined);
-  if (unexplained.length > 0) throw new Error(`no meaning given for ${unexplained.join(', ')}`);
   return page(
-    generatedFrom('src/model/names.ts'),
+    generatedFrom('src/model/annotations.ts'),
     '# Annotations',
-    'On an Ingress. Any other annotation under `oidc-ingress.io/` is an error: the routes of that Ingress answer 503 `PolicyUnavailable`, and the Ingress has the problem `UnknownAnnotation`. A typo never opens a path.',
+    'On an Ingress. Any other annotation under `oidc-ingress.io/`, and any value that is not of the form below, is an error: the routes of that Ingress answer 503 `PolicyUnavailable`, and the Ingress has the problem `UnknownAnnotation` or `InvalidAnnotation`. A typo never opens a path. There are no snippets and no templates: a value never becomes code or configuration of anything.',
     table(
-      ['annotation', 'meaning'],
-      INGRESS_ANNOTATIONS.map((name) => [code(name), MEANINGS[name] ?? '']),
+      ['annotation', 'form', 'meaning', 'example'],
+      (Object.entries(ANNOTATIONS) as [AnnotationName, AnnotationRow][]).map(([name, row]) => [
+        code(annotation(name)),
+        row.form,
+        row.description,
+        row.example.split('\n').map(code).join(' and on the next line '),
+      ]),
     ),
     'Of Kubernetes, honoured too:',
     table(

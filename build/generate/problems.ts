@@ -31,12 +31,13 @@ const EXPLANATIONS: Readonly<Record<ProblemReason, Explanation>> = {
     cure: 'Correct the path. Only `Exact`, `Prefix` and `ImplementationSpecific` (read as `Prefix`) exist.',
   },
   UnsupportedBackend: {
-    meaning: 'The backend is a resource, or a Service of type ExternalName, or names no port.',
-    cure: 'Name a Service with a selector or with EndpointSlices, and its port.',
+    meaning:
+      'The backend is a resource, or names no port, or is a Service of type ExternalName that may not be called.',
+    cure: 'Name a Service with a selector or with EndpointSlices, and its port. ExternalName needs the flag `--allow-external-name` and a full DNS name outside of the cluster.',
   },
   UnsupportedProtocol: {
     meaning: 'The port of the Service asks for a protocol that is not spoken to services.',
-    cure: 'Remove `appProtocol` from the port, or set it to `http`.',
+    cure: 'Set `appProtocol` of the port to one of those that the message names, or say by `oidc-ingress.io/backend-protocol` how it is spoken to.',
   },
   PolicyNotFound: {
     meaning: 'The OIDCPolicy that protects the routes does not exist.',
@@ -60,19 +61,20 @@ const EXPLANATIONS: Readonly<Record<ProblemReason, Explanation>> = {
     cure: 'Ask who runs the gateway to allow it.',
   },
   SecretNotFound: {
-    meaning: 'A Secret that a policy refers to does not exist in the namespace of the policy.',
+    meaning: 'A Secret that a policy or an annotation refers to does not exist in the same namespace.',
     cure: 'Create it, or correct the name.',
   },
   SecretInvalid: {
-    meaning: 'A Secret that a policy refers to has the wrong type, lacks the key, or holds no valid PEM.',
+    meaning:
+      'A Secret that a policy or an annotation refers to has the wrong type, lacks the key, or holds no valid PEM.',
     cure: 'Correct its content as the message says.',
   },
   ConfigMapNotFound: {
-    meaning: 'A ConfigMap that a policy refers to does not exist in the namespace of the policy.',
+    meaning: 'A ConfigMap that a policy or an annotation refers to does not exist in the same namespace.',
     cure: 'Create it, or correct the name.',
   },
   ConfigMapInvalid: {
-    meaning: 'A ConfigMap that a policy refers to lacks the key or holds no valid PEM.',
+    meaning: 'A ConfigMap that a policy or an annotation refers to lacks the key or holds no valid PEM.',
     cure: 'Correct its content as the message says.',
   },
   ServiceNotFound: {
@@ -95,6 +97,16 @@ const EXPLANATIONS: Readonly<Record<ProblemReason, Explanation>> = {
   HostPathConflict: {
     meaning: 'Another, older Ingress has the same host and path; it serves them.',
     cure: 'Change host or path of one of the two.',
+  },
+  HostOwnedByOther: {
+    meaning:
+      'With `--host-ownership=namespace`: the host, or the wildcard that covers it, belongs to the namespace of an older Ingress.',
+    cure: 'Use another host, or move the Ingress to the namespace that owns it. The rule serves nothing, and the certificate is not offered.',
+  },
+  CanaryWithoutRoute: {
+    meaning:
+      'A canary has a host, path and path type for which no other Ingress of its namespace has a route.',
+    cure: 'Give it exactly the host, path and path type of the route that it is a canary of. Where nobody else serves the path, it answers 503.',
   },
   IngressClassNotFound: {
     meaning: 'The IngressClass that the Ingress names does not exist, so that nobody serves it.',

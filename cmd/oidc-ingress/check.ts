@@ -41,11 +41,8 @@ export const check: Command = {
 
 function compileOptions(values: CheckFlags): Parameters<typeof judgePolicies>[1] {
   return {
-    ingressClass: undefined,
-    watchIngressWithoutClass: false,
     allowInsecureIssuers: values['allow-insecure-issuers'],
     allowedIssuers: [],
-    allowLoopbackEndpoints: true,
   };
 }
 

@@ -13,7 +13,7 @@ import { explainRequest } from '../../src/match/explain.ts';
 import type { Fault } from '../../src/model/faults.ts';
 import type { Snapshot } from '../../src/model/objects.ts';
 import { reportFaults, type Command } from './command.ts';
-import { compileOptions } from './compile-options.ts';
+import { compileOptions } from '../../src/config/compile-options.ts';
 import { createConsoleLogger } from './console-logger.ts';
 
 const CLUSTER_DEADLINE_MS = 30_000;

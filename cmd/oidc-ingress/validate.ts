@@ -6,7 +6,7 @@ import { decodeFlags } from '../../src/config/flags.ts';
 import { renderFlagHelp } from '../../src/config/help.ts';
 import { loadManifests } from '../../src/files/load-manifests.ts';
 import { reportFaults, type Command } from './command.ts';
-import { compileOptions } from './compile-options.ts';
+import { compileOptions } from '../../src/config/compile-options.ts';
 import { buildReport, renderReport } from './validate-report.ts';
 
 export const validate: Command = {

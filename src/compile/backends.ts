@@ -1,5 +1,6 @@
 /** Turns the backend of a path into a backend of the table, or into the reason why there is none. */
 
+import { annotation } from '../model/annotations.ts';
 import {
   objectKey,
   type IngressBackend,
@@ -8,25 +9,36 @@ import {
   type ServicePortRef,
   type Snapshot,
 } from '../model/objects.ts';
-import type { Backend, BackendKey } from '../model/table.ts';
+import type { Backend, BackendKey, Endpoint } from '../model/table.ts';
+import type { Dialling } from './dialling.ts';
 import { endpointsOf, indexSlices } from './endpoints.ts';
-import type { Cause, ProblemList, Report } from './problem-list.ts';
+import { judgeExternalName } from './external-name.ts';
+import type { Cause, ProblemList } from './problem-list.ts';
 import type { CompileOptions } from './result.ts';
+import { choosePort, portText, protocolOf } from './service-ports.ts';
 
-type ResolvedBackend =
-  | { readonly kind: 'backend'; readonly key: BackendKey; readonly backend: Backend }
+export type ResolvedBackend =
+  | {
+      readonly kind: 'backend';
+      readonly key: BackendKey;
+      readonly backend: Backend;
+      /** Worth telling wherever the backend is named. */
+      readonly warning: Cause | undefined;
+    }
   | { readonly kind: 'none'; readonly cause: Cause };
 
-/** Where a backend is named: what is wrong with it is reported there. */
-interface BackendReference {
-  readonly namespace: string;
-  readonly field: string;
-  readonly report: Report;
+export type BackendResolver = (
+  backend: IngressBackend,
+  namespace: string,
+  dialling: Dialling | undefined,
+) => ResolvedBackend;
+
+/** A port of a Service as a backend names it. */
+interface NamedPort {
+  /** `namespace/name` of the Service. */
+  readonly service: string;
+  readonly ref: ServicePortRef;
 }
-
-export type BackendResolver = (backend: IngressBackend, reference: BackendReference) => ResolvedBackend;
-
-const HTTP_APP_PROTOCOLS: ReadonlySet<string | undefined> = new Set([undefined, 'http', 'kubernetes.io/ws']);
 
 /** Each Service port is looked up once, however many paths name it. */
 export function createBackendResolver(
@@ -38,67 +50,86 @@ export function createBackendResolver(
   const endpointOptions = { allowLoopback: options.allowLoopbackEndpoints, problems };
   const known = new Map<BackendKey, ResolvedBackend>();
 
-  function resolve(service: string, key: BackendKey, ref: ServicePortRef): ResolvedBackend {
-    const port = findPort(snapshot.services, service, ref);
+  function resolve(named: NamedPort, key: BackendKey, dialling: Dialling | undefined): ResolvedBackend {
+    const { service: name } = named;
+    const service = snapshot.services.get(name);
+    if (service === undefined) return none('ServiceNotFound', `Service ${name} does not exist`);
+    if (service.kind === 'invalid') return none('InvalidObject', `Service ${name} cannot be read`);
+    const isExternal = service.value.type === 'ExternalName';
+    const port = isExternal ? externalPort(service.value, named) : choosePort(service.value, name, named.ref);
     if ('reason' in port) return { kind: 'none', cause: port };
-    const endpoints = endpointsOf(slices.get(service) ?? [], port, endpointOptions);
-    return { kind: 'backend', key, backend: { service, endpoints, protocol: 'HTTP', tls: undefined } };
+    const protocol = dialling?.protocol ?? protocolOf(port, name, named.ref);
+    if (typeof protocol === 'object') return { kind: 'none', cause: protocol };
+    const endpoints = isExternal
+      ? externalEndpoints(service.value, named, port, options)
+      : endpointsOf(slices.get(name) ?? [], port, endpointOptions);
+    if ('reason' in endpoints) return { kind: 'none', cause: endpoints };
+    return toBackend({ service: name, endpoints, protocol, tls: undefined }, named, key, dialling);
   }
 
-  return (backend, { namespace, field, report }) => {
+  return (backend, namespace, dialling) => {
     if (backend.kind === 'resource') {
-      const message = `must be a Service with a port, found ${backend.description}`;
-      return noBackend({ reason: 'UnsupportedBackend', message }, field, report);
+      return none('UnsupportedBackend', `must be a Service with a port, found ${backend.description}`);
     }
     const service = objectKey({ namespace, name: backend.name });
-    const key = `${service}:${portText(backend.port)}`;
-    const resolved = known.get(key) ?? resolve(service, key, backend.port);
-    known.set(key, resolved);
-    if (resolved.kind === 'none') return noBackend(resolved.cause, field, report);
-    if (resolved.backend.endpoints.length === 0) {
-      report(field, { reason: 'NoEndpoints', message: `Service ${key} has no endpoint that can serve` });
-    }
-    return resolved;
+    const plain = `${service}:${portText(backend.port)}`;
+    const key = dialling === undefined ? plain : `${plain} @${dialling.owner}`;
+    const found = known.get(key) ?? resolve({ service, ref: backend.port }, key, dialling);
+    known.set(key, found);
+    return found;
   };
 }
 
-function noBackend(cause: Cause, field: string, report: Report): ResolvedBackend {
-  report(field, cause);
-  return { kind: 'none', cause };
+function none(reason: Cause['reason'], message: string): ResolvedBackend {
+  return { kind: 'none', cause: { reason, message } };
 }
 
-function findPort(services: Snapshot['services'], key: string, ref: ServicePortRef): ServicePort | Cause {
-  const service = services.get(key);
-  if (service === undefined) return { reason: 'ServiceNotFound', message: `Service ${key} does not exist` };
-  if (service.kind === 'invalid')
-    return { reason: 'InvalidObject', message: `Service ${key} cannot be read` };
-  if (service.value.type === 'ExternalName') {
-    return { reason: 'UnsupportedBackend', message: `Service ${key} must not be of type ExternalName` };
+function toBackend(
+  backend: Backend,
+  { service, ref }: NamedPort,
+  key: BackendKey,
+  dialling: Dialling | undefined,
+): ResolvedBackend {
+  const label = `${service}:${portText(ref)}`;
+  const { ca, serverName } = dialling ?? {};
+  const { endpoints, protocol } = backend;
+  const asksForTls = ca !== undefined || serverName !== undefined;
+  if (asksForTls && protocol !== 'HTTPS') {
+    const name = annotation(ca === undefined ? 'backend-tls-server-name' : 'backend-tls-ca');
+    return none(
+      'InvalidAnnotation',
+      `${name} has no effect: ${label} is spoken to by ${protocol}, not HTTPS`,
+    );
   }
-  return choosePort(service.value, key, ref);
+  const warning: Cause | undefined =
+    endpoints.length === 0
+      ? { reason: 'NoEndpoints', message: `Service ${label} has no endpoint that can serve` }
+      : undefined;
+  const tls = asksForTls ? { ca, serverName } : undefined;
+  return { kind: 'backend', key, backend: { ...backend, tls }, warning };
 }
 
-/** The same number may stand once for each transport protocol. */
-function choosePort({ ports }: ServiceObject, key: string, ref: ServicePortRef): ServicePort | Cause {
-  const matching = ports.filter((port) =>
-    'number' in ref ? port.port === ref.number : port.name === ref.name,
-  );
-  const tcp = matching.find(({ protocol }) => protocol === 'TCP');
-  const [any] = matching;
-  if (any === undefined) {
-    return { reason: 'PortNotFound', message: `Service ${key} has no port ${portText(ref)}` };
+/** Such a Service need not declare the port that it is called at. */
+function externalPort(service: ServiceObject, { service: key, ref }: NamedPort): ServicePort | Cause {
+  return 'number' in ref && service.ports.length === 0
+    ? { name: undefined, port: ref.number, protocol: 'TCP', appProtocol: undefined }
+    : choosePort(service, key, ref);
+}
+
+function externalEndpoints(
+  { externalName }: ServiceObject,
+  { service }: NamedPort,
+  { port }: ServicePort,
+  { allowExternalNames, allowLoopbackEndpoints }: CompileOptions,
+): readonly Endpoint[] | Cause {
+  const unsupported = (message: string): Cause => ({
+    reason: 'UnsupportedBackend',
+    message: `Service ${service} ${message}`,
+  });
+  if (!allowExternalNames) {
+    return unsupported('must not be of type ExternalName: only --allow-external-name permits it');
   }
-  if (tcp === undefined) return unsupported(key, ref, `protocol must be TCP, found ${any.protocol}`);
-  if (!HTTP_APP_PROTOCOLS.has(tcp.appProtocol)) {
-    return unsupported(key, ref, `appProtocol must be http or kubernetes.io/ws, found ${tcp.appProtocol}`);
-  }
-  return tcp;
-}
-
-function unsupported(key: string, ref: ServicePortRef, message: string): Cause {
-  return { reason: 'UnsupportedProtocol', message: `port ${portText(ref)} of Service ${key}: ${message}` };
-}
-
-function portText(ref: ServicePortRef): string {
-  return 'number' in ref ? String(ref.number) : ref.name;
+  const judged = judgeExternalName(externalName ?? '', allowLoopbackEndpoints);
+  if (judged.kind === 'refused') return unsupported(`cannot be called: ${judged.message}`);
+  return [{ address: judged.name, port }];
 }

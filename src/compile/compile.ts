@@ -1,19 +1,29 @@
 /** Compiles the objects of a cluster into a routing table, the problems in them, and the statuses to be. */
 
 import type { IngressObject, ObjectMeta, Snapshot } from '../model/objects.ts';
-import type { Backend, BackendKey, HostRoutes, PlanKey, PolicyPlan, Route } from '../model/table.ts';
+import type { RouteOptions } from '../model/route-options.ts';
+import type {
+  Backend,
+  BackendKey,
+  HostRoutes,
+  OptionsKey,
+  PlanKey,
+  PolicyPlan,
+  Route,
+} from '../model/table.ts';
 import { createBackendResolver } from './backends.ts';
+import { attachCanaries, type CanaryIngress } from './canaries.ts';
 import { createCertificateCollector } from './certificates.ts';
 import { CLASS_FIELD, createClassSelector, type ClassDefault } from './classes.ts';
-import { addIngressRoutes, type RouteTargets } from './ingress-routes.ts';
+import { declareRoutes, type RouteTargets } from './ingress-routes.ts';
 import { reportInvalidObjects } from './invalid-objects.ts';
 import { compareAge, compareNames, sortedRecord, sortedSet } from './order.ts';
 import { injectedHeaders } from './plan.ts';
 import { judgePolicies, type JudgedPolicy } from './policies.ts';
 import { createProblemList, type ProblemList, type Report } from './problem-list.ts';
-import { protectionOf } from './protection.ts';
 import type { CompileOptions, CompileResult } from './result.ts';
 import { createRouteBoard } from './route-board.ts';
+import { isCanary, serveIngress } from './serve-ingress.ts';
 import { createVerdictCollector } from './verdicts.ts';
 
 interface OwnIngress {
@@ -35,20 +45,27 @@ export function compile(snapshot: Snapshot, options: CompileOptions): CompileRes
   const verdicts = createVerdictCollector(policies);
   const certificates = createCertificateCollector(snapshot.secrets);
   const plans = new Map<PlanKey, PolicyPlan>();
+  const routeOptions = new Map<OptionsKey, RouteOptions>();
+  const board = createRouteBoard();
   const targets: RouteTargets = {
-    board: createRouteBoard(),
     resolveBackend: createBackendResolver(snapshot, options, problems),
     backends: new Map<BackendKey, Backend>(),
   };
-  const context = { policies, namespaces: snapshot.namespaces };
-  for (const ingress of ingresses) {
-    const protection = protectionOf(ingress, ingress.classDefault, context);
+  const context = { policies, snapshot, options };
+  const canaries: CanaryIngress[] = [];
+  for (const own of ingresses) {
+    const { ingress, asked } = serveIngress(own, context);
+    const { protection } = ingress;
     if (protection.kind === 'plan') plans.set(protection.key, protection.plan);
-    verdicts.add(ingress.meta, protection);
-    certificates.add(ingress.meta, ingress.value, ingress.report);
-    addIngressRoutes({ ...ingress, protection }, targets);
+    if (ingress.options !== undefined && asked !== undefined) routeOptions.set(ingress.options, asked);
+    verdicts.add(own.meta, protection);
+    certificates.add(own.meta, own.value, own.report);
+    const declared = declareRoutes(ingress, targets);
+    if (isCanary(own.value)) canaries.push({ ingress, declared });
+    else board.add(declared, own.report);
   }
-  const { hosts, defaultRoute } = targets.board.result();
+  attachCanaries(canaries, board, plans);
+  const { hosts, defaultRoute } = board.result();
   const used = usedKeys(hosts, defaultRoute);
   const { certificates: offered, keys } = certificates.result();
   return {
@@ -56,7 +73,7 @@ export function compile(snapshot: Snapshot, options: CompileOptions): CompileRes
       hosts,
       defaultRoute,
       plans: pick(plans, used.plans),
-      options: {},
+      options: pick(routeOptions, used.options),
       backends: pick(targets.backends, used.backends),
       certificates: offered,
       identityHeaders: identityHeaders(policies),
@@ -94,14 +111,17 @@ function ownIngresses(
 function usedKeys(hosts: Readonly<Record<string, HostRoutes>>, defaultRoute: Route | undefined) {
   const backends = new Set<BackendKey>();
   const plans = new Set<PlanKey>();
-  const use = ({ action }: Route): void => {
+  const options = new Set<OptionsKey>();
+  const use = ({ action, options: key }: Route): void => {
+    if (key !== undefined) options.add(key);
     if (action.kind === 'refuse') return;
     backends.add(action.backend);
+    for (const { backend } of action.canaries) backends.add(backend);
     if (action.plan !== undefined) plans.add(action.plan);
   };
   for (const { routes } of Object.values(hosts)) routes.forEach(use);
   if (defaultRoute !== undefined) use(defaultRoute);
-  return { backends, plans };
+  return { backends, plans, options };
 }
 
 function pick<T>(entries: ReadonlyMap<string, T>, keys: ReadonlySet<string>): Readonly<Record<string, T>> {

@@ -1,26 +1,45 @@
-/** Enters the routes of one Ingress; one broken rule does not take its siblings down. */
+/** What one Ingress declares, as routes; one broken rule does not take its siblings down. */
 
+import { annotation } from '../model/annotations.ts';
 import type { IngressBackend, IngressObject, IngressRule, ObjectMeta } from '../model/objects.ts';
-import type { Backend, BackendKey, PathPattern, Route, RouteAction } from '../model/table.ts';
+import type { Backend, BackendKey, OptionsKey, PathPattern, Route, RouteAction } from '../model/table.ts';
+import type { AnnotationValues } from './annotations/values.ts';
 import type { BackendResolver } from './backends.ts';
+import type { Dialling } from './dialling.ts';
 import { parseHost } from './hosts.ts';
 import { parsePath } from './paths.ts';
 import { formatCause, type Cause, type Report } from './problem-list.ts';
 import type { Protection } from './protection.ts';
-import type { RouteBoard } from './route-board.ts';
 
 export interface ServedIngress {
   readonly meta: ObjectMeta;
   readonly value: IngressObject;
+  readonly values: Partial<AnnotationValues>;
   readonly protection: Protection;
+  readonly options: OptionsKey | undefined;
+  readonly dialling: Dialling | undefined;
   readonly report: Report;
 }
 
 export interface RouteTargets {
-  readonly board: RouteBoard;
   readonly resolveBackend: BackendResolver;
   /** Takes the backends that routes may forward to. */
   readonly backends: Map<BackendKey, Backend>;
+}
+
+export interface DeclaredRoutes {
+  /** They exist even without a route: their requests do not fall to a wider host. */
+  readonly hosts: readonly string[];
+  readonly routes: readonly DeclaredRoute[];
+  /** For requests that no route of their host matches. */
+  readonly fallback: DeclaredRoute | undefined;
+}
+
+export interface DeclaredRoute {
+  /** Empty: any host. */
+  readonly host: string;
+  readonly route: Route;
+  readonly field: string;
 }
 
 interface Entry {
@@ -33,27 +52,29 @@ interface Entry {
 const ROOT: PathPattern = { path: '/', pathType: 'Prefix' };
 const DEFAULT_FIELD = 'spec.defaultBackend';
 
-export function addIngressRoutes(ingress: ServedIngress, targets: RouteTargets): void {
+export function declareRoutes(ingress: ServedIngress, targets: RouteTargets): DeclaredRoutes {
   const { value, protection, report } = ingress;
-  const { board } = targets;
   const fallback = value.defaultBackend && actionFor(value.defaultBackend, DEFAULT_FIELD, ingress, targets);
-  value.rules.forEach((rule, index) => {
+  const hosts: string[] = [];
+  const routes = value.rules.flatMap((rule, index): readonly DeclaredRoute[] => {
     const field = `spec.rules[${index}]`;
     const { host, fault } = readHost(rule, `${field}.host`, report);
-    if (host === undefined) return;
-    board.addHost(host);
+    if (host === undefined) return [];
+    hosts.push(host);
     const entries =
       rule.paths === undefined
         ? fallbackEntries(fallback, field)
         : pathEntries(rule.paths, field, ingress, targets);
-    for (const entry of entries) {
+    return entries.map((entry) => {
       const action = fault === undefined ? entry.action : refusal(protection, fault);
-      board.addRoute(host, toRoute(ingress, entry.pattern, action), { field: entry.field, report });
-    }
+      return { host, route: toRoute(ingress, entry.pattern, action), field: entry.field };
+    });
   });
-  if (fallback !== undefined) {
-    board.setDefault(toRoute(ingress, ROOT, fallback), { field: DEFAULT_FIELD, report });
-  }
+  return {
+    hosts,
+    routes,
+    fallback: fallback && { host: '', route: toRoute(ingress, ROOT, fallback), field: DEFAULT_FIELD },
+  };
 }
 
 /** `host` is `undefined` where no request can ask for what the rule says. */
@@ -84,7 +105,13 @@ function pathEntries(
     const field = `${ruleField}.http.paths[${index}]`;
     const action = actionFor(path.backend, `${field}.backend`, ingress, targets);
     const declared = parsePath(path);
-    if (declared.kind === 'valid') return [{ pattern: declared.pattern, action, field }];
+    if (declared.kind === 'valid') {
+      const { pattern } = declared;
+      const fault = rewriteFault(pattern, ingress.values);
+      if (fault === undefined) return [{ pattern, action, field }];
+      ingress.report(`${field}.pathType`, fault);
+      return [{ pattern, action: refusal(ingress.protection, fault), field }];
+    }
     const fault: Cause = { reason: 'InvalidPath', message: declared.message };
     ingress.report(`${field}.path`, fault);
     if (declared.meant === undefined) return [];
@@ -93,14 +120,22 @@ function pathEntries(
   });
 }
 
+function rewriteFault({ pathType }: PathPattern, values: Partial<AnnotationValues>): Cause | undefined {
+  if (pathType === 'Prefix' || values['rewrite-prefix'] === undefined) return undefined;
+  const message = `must be Prefix, found Exact: ${annotation('rewrite-prefix')} replaces prefixes only`;
+  return { reason: 'InvalidAnnotation', message };
+}
+
 /** The backend is looked up in any case, so that every problem is told at once. */
 function actionFor(
   backend: IngressBackend,
   field: string,
-  { meta, protection, report }: ServedIngress,
+  { meta, protection, dialling, report }: ServedIngress,
   { resolveBackend, backends }: RouteTargets,
 ): RouteAction {
-  const resolved = resolveBackend(backend, { namespace: meta.namespace, field, report });
+  const resolved = resolveBackend(backend, meta.namespace, dialling);
+  const problem = resolved.kind === 'none' ? resolved.cause : resolved.warning;
+  if (problem !== undefined) report(field, problem);
   if (protection.kind === 'refuse') return refusal(protection, protection.cause);
   if (resolved.kind === 'none') {
     const cause = formatCause(resolved.cause);
@@ -111,7 +146,7 @@ function actionFor(
   return { kind: 'forward', backend: resolved.key, plan, canaries: [] };
 }
 
-function refusal(protection: Protection, cause: Cause): RouteAction {
+export function refusal(protection: Protection, cause: Cause): RouteAction {
   const reason = protection.kind === 'open' ? 'NoEndpoints' : 'PolicyUnavailable';
   return { kind: 'refuse', reason, cause: formatCause(cause), policy: policyOf(protection) };
 }
@@ -122,15 +157,9 @@ function policyOf(protection: Protection): string | undefined {
 }
 
 function toRoute(
-  { meta: { namespace, name } }: ServedIngress,
+  { meta: { namespace, name }, options }: ServedIngress,
   pattern: PathPattern,
   action: RouteAction,
 ): Route {
-  return {
-    path: pattern.path,
-    pathType: pattern.pathType,
-    ingress: { namespace, name },
-    action,
-    options: undefined,
-  };
+  return { path: pattern.path, pathType: pattern.pathType, ingress: { namespace, name }, action, options };
 }

@@ -12,7 +12,7 @@ import { policyWarnings } from './policy-warnings.ts';
 import type { Cause, ProblemList, Report } from './problem-list.ts';
 import { readProviderFiles, type ProviderFiles } from './provider-files.ts';
 import { checkProviderUrls } from './provider-urls.ts';
-import type { CompileOptions, PolicyAcceptedReason, PolicyWarning } from './result.ts';
+import type { PolicyAcceptedReason, PolicyWarning, ProviderOptions } from './result.ts';
 
 interface JudgedBase {
   readonly key: ObjectKey;
@@ -50,7 +50,7 @@ export type JudgedPolicy = UsablePolicy | UnusablePolicy;
 
 export function judgePolicies(
   snapshot: Snapshot,
-  options: CompileOptions,
+  options: ProviderOptions,
   problems: ProblemList,
 ): ReadonlyMap<ObjectKey, JudgedPolicy> {
   const judged = new Map<ObjectKey, JudgedPolicy>();

@@ -1,15 +1,10 @@
 /** Decides what protects the routes of one Ingress: nothing, a plan, or a refusal because what should cannot. */
 
-import { AUDIENCE_ANNOTATION, POLICY_ANNOTATION, SCOPES_ANNOTATION } from '../model/names.ts';
-import {
-  objectKey,
-  type IngressObject,
-  type ObjectKey,
-  type ObjectMeta,
-  type Snapshot,
-} from '../model/objects.ts';
+import { annotation } from '../model/annotations.ts';
+import { objectKey, type ObjectKey, type ObjectMeta, type Snapshot } from '../model/objects.ts';
 import type { PlanKey, PolicyPlan } from '../model/table.ts';
-import { readAnnotations, type IngressAnnotations } from './annotations.ts';
+import { annotationField } from './annotations/read-annotations.ts';
+import type { AnnotationValues } from './annotations/values.ts';
 import { CLASS_FIELD, type ClassDefault } from './classes.ts';
 import { namespaceFault } from './namespaces.ts';
 import { buildPlan } from './plan.ts';
@@ -36,32 +31,30 @@ interface Choice {
   readonly isOwn: boolean;
 }
 
-interface Subject {
+/** What an Ingress says about its protection. */
+export interface ProtectedSubject {
   readonly meta: ObjectMeta;
-  readonly annotations: IngressAnnotations;
+  readonly values: Partial<AnnotationValues>;
+  /** Why its annotations cannot be understood. */
+  readonly fault: Cause | undefined;
   readonly report: Report;
 }
 
-const POLICY_FIELD = `metadata.annotations.${POLICY_ANNOTATION}`;
+const POLICY_FIELD = annotationField(annotation('policy'));
 
 export function protectionOf(
-  {
-    meta,
-    value,
-    report,
-  }: { readonly meta: ObjectMeta; readonly value: IngressObject; readonly report: Report },
+  subject: ProtectedSubject,
   classDefault: ClassDefault,
   context: ProtectionContext,
 ): Protection {
-  const annotations = readAnnotations(value, meta, report);
-  const { policy, fault } = annotations;
-  const choice = choose(annotations, classDefault);
+  const { values, fault, report } = subject;
+  const choice = choose(values, classDefault);
   const named = choice !== undefined && 'key' in choice ? choice.key : undefined;
   // What the author meant is not known: whatever else is right does not count.
   if (fault !== undefined) return { kind: 'refuse', cause: fault, policy: named };
-  if (choice === undefined) return open(annotations, report);
-  if ('key' in choice) return underPolicy({ meta, annotations, report }, choice, context);
-  report(policy.kind === 'none' ? POLICY_FIELD : CLASS_FIELD, choice);
+  if (choice === undefined) return open(subject);
+  if ('key' in choice) return underPolicy(subject, choice, context);
+  report(values.policy?.kind === 'none' ? POLICY_FIELD : CLASS_FIELD, choice);
   return {
     kind: 'refuse',
     cause: choice,
@@ -70,10 +63,13 @@ export function protectionOf(
 }
 
 /** @returns a policy, the cause why there is none, or `undefined` where none is wanted. */
-function choose({ policy }: IngressAnnotations, classDefault: ClassDefault): Choice | Cause | undefined {
-  if (policy.kind === 'policy') return { key: policy.key, field: POLICY_FIELD, isOwn: true };
+function choose(
+  { policy }: Partial<AnnotationValues>,
+  classDefault: ClassDefault,
+): Choice | Cause | undefined {
+  if (policy?.kind === 'policy') return { key: policy.key, field: POLICY_FIELD, isOwn: true };
   if (classDefault.kind === 'none') return undefined;
-  if (policy.kind === 'none') {
+  if (policy?.kind === 'none') {
     const message = 'none is not allowed under a class that has a default policy';
     return { reason: 'PolicyNotPermitted', message };
   }
@@ -83,23 +79,23 @@ function choose({ policy }: IngressAnnotations, classDefault: ClassDefault): Cho
 }
 
 /** Scopes and audiences on an open Ingress mean that a policy was meant, too. */
-function open({ tailoring }: IngressAnnotations, report: Report): Protection {
-  if (tailoring === undefined) return { kind: 'open' };
-  const annotation = tailoring.audience === undefined ? SCOPES_ANNOTATION : AUDIENCE_ANNOTATION;
+function open({ values, report }: ProtectedSubject): Protection {
+  const { audience, scopes } = values;
+  if (audience === undefined && scopes === undefined) return { kind: 'open' };
+  const name = annotation(audience === undefined ? 'scopes' : 'audience');
   const cause: Cause = {
     reason: 'InvalidAnnotation',
-    message: `${annotation} has no effect without a policy: name one by ${POLICY_ANNOTATION}`,
+    message: `${name} has no effect without a policy: name one by ${annotation('policy')}`,
   };
-  report(`metadata.annotations.${annotation}`, cause);
+  report(annotationField(name), cause);
   return { kind: 'refuse', cause, policy: undefined };
 }
 
 function underPolicy(
-  subject: Subject,
+  { meta, values, report }: ProtectedSubject,
   choice: Choice,
   { policies, namespaces }: ProtectionContext,
 ): Protection {
-  const { meta, annotations, report } = subject;
   const refuse = (field: string, cause: Cause): Protection => {
     report(field, cause);
     return { kind: 'refuse', cause, policy: choice.key };
@@ -120,17 +116,19 @@ function underPolicy(
     const message = `OIDCPolicy ${choice.key} cannot be enforced: ${policy.reason}`;
     return refuse(choice.field, { reason: 'PolicyInvalid', message });
   }
-  const { tailoring } = annotations;
-  if (tailoring === undefined) return { kind: 'plan', key: policy.key, plan: policy.plan };
-  const narrowing = audienceFault(policy, tailoring.audience);
-  if (narrowing !== undefined) return refuse(`metadata.annotations.${AUDIENCE_ANNOTATION}`, narrowing);
+  const { audience, scopes = [] } = values;
+  if (audience === undefined && scopes.length === 0) {
+    return { kind: 'plan', key: policy.key, plan: policy.plan };
+  }
+  const narrowing = audienceFault(policy, audience);
+  if (narrowing !== undefined) return refuse(annotationField(annotation('audience')), narrowing);
   const source = {
     key: policy.key,
     name: policy.meta.name,
     spec: policy.spec,
     provider: policy.plan.provider,
   };
-  const plan = buildPlan(source, tailoring);
+  const plan = buildPlan(source, { audience, scopes });
   return { kind: 'plan', key: `${policy.key} @${objectKey(meta)}`, plan };
 }
 

@@ -3,7 +3,7 @@
 import type { PolicySpec } from '../policy/schema.ts';
 import type { Cause, Report } from './problem-list.ts';
 import { quote } from './quote.ts';
-import type { CompileOptions } from './result.ts';
+import type { ProviderOptions } from './result.ts';
 
 interface NamedUrl {
   readonly field: string;
@@ -13,7 +13,7 @@ interface NamedUrl {
 /** Reports every URL that cannot be used or that the process does not allow. */
 export function checkProviderUrls(
   provider: PolicySpec['provider'],
-  options: CompileOptions,
+  options: ProviderOptions,
   report: Report,
 ): void {
   const issuer = { field: 'spec.provider.issuer', url: provider.issuer };
@@ -45,7 +45,7 @@ function endpointsOf({ tokenEndpoint, jwksUri }: PolicySpec['provider']): readon
   return endpoints;
 }
 
-function urlFault(url: string, { allowInsecureIssuers }: CompileOptions): Cause | undefined {
+function urlFault(url: string, { allowInsecureIssuers }: ProviderOptions): Cause | undefined {
   const found = quote(url);
   const parsed = URL.parse(url);
   if (parsed === null) return { reason: 'InvalidObject', message: `${found} must be a URL` };

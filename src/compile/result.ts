@@ -16,7 +16,18 @@ export interface CompileOptions {
   readonly allowedIssuers: readonly string[];
   /** EndpointSlices may name loopback addresses: true for objects from files. Link-local ones are never used. */
   readonly allowLoopbackEndpoints: boolean;
+  /** Services of type ExternalName may be backends. */
+  readonly allowExternalNames: boolean;
+  /** Clear-text requests are redirected to `https` where no annotation says otherwise. */
+  readonly sslRedirectByDefault: boolean;
+  /** `namespace`: a host belongs to the namespace of the oldest Ingress that declares it or the wildcard over it. */
+  readonly hostOwnership: 'none' | 'namespace';
+  /** `namespace/name` of the TLS Secret for hosts without a certificate. */
+  readonly defaultTlsSecret: ObjectKey | undefined;
 }
+
+/** What decides which providers policies may name. */
+export type ProviderOptions = Pick<CompileOptions, 'allowInsecureIssuers' | 'allowedIssuers'>;
 
 export interface CompileResult {
   readonly table: RoutingTable;

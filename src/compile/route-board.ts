@@ -1,21 +1,18 @@
 /** Where routes are entered, oldest Ingress first: of two for the same requests the first stays, the other is told. */
 
 import { objectKey } from '../model/objects.ts';
+import type { Canary } from '../model/route-options.ts';
 import type { HostRoutes, PathPattern, Route } from '../model/table.ts';
+import type { DeclaredRoute, DeclaredRoutes } from './ingress-routes.ts';
 import { compareRoutes, sortedRecord } from './order.ts';
 import type { Report } from './problem-list.ts';
 
-/** Where a route is declared. */
-interface Declaration {
-  readonly field: string;
-  readonly report: Report;
-}
-
 export interface RouteBoard {
-  /** Makes `host` exist, even without a route: its requests do not fall to a wider host. */
-  addHost(host: string): void;
-  addRoute(host: string, route: Route, declaration: Declaration): void;
-  setDefault(route: Route, declaration: Declaration): void;
+  add(declared: DeclaredRoutes, report: Report): void;
+  /** The route that has been entered for the same requests as `declared`. */
+  find(declared: DeclaredRoute, isFallback: boolean): Route | undefined;
+  /** The canaries of a route that has been entered, the first to be asked first. */
+  setCanaries(route: Route, canaries: readonly Canary[]): void;
   result(): {
     readonly hosts: Readonly<Record<string, HostRoutes>>;
     readonly defaultRoute: Route | undefined;
@@ -24,6 +21,7 @@ export interface RouteBoard {
 
 export function createRouteBoard(): RouteBoard {
   const hosts = new Map<string, Map<string, Route>>();
+  const canariesOf = new Map<Route, readonly Canary[]>();
   let defaultRoute: Route | undefined;
 
   function routesOf(host: string): Map<string, Route> {
@@ -34,30 +32,51 @@ export function createRouteBoard(): RouteBoard {
     return routes;
   }
 
+  function addRoute({ host, route, field }: DeclaredRoute, report: Report): void {
+    const routes = routesOf(host);
+    const winner = routes.get(identityOf(route));
+    if (winner === undefined) routes.set(identityOf(route), route);
+    else report(field, { reason: 'HostPathConflict', message: conflict(host, route, winner) });
+  }
+
+  function setDefault({ route, field }: DeclaredRoute, report: Report): void {
+    if (defaultRoute === undefined) {
+      defaultRoute = route;
+      return;
+    }
+    const message = `the default backend is already that of Ingress ${objectKey(defaultRoute.ingress)}`;
+    report(field, { reason: 'HostPathConflict', message });
+  }
+
+  function withCanaries(route: Route): Route {
+    const canaries = canariesOf.get(route);
+    if (canaries === undefined || route.action.kind === 'refuse') return route;
+    return { ...route, action: { ...route.action, canaries } };
+  }
+
   return {
-    addHost: (host) => void routesOf(host),
-    addRoute(host, route, { field, report }) {
-      const routes = routesOf(host);
-      const identity = `${route.pathType} ${route.path}`;
-      const winner = routes.get(identity);
-      if (winner === undefined) routes.set(identity, route);
-      else report(field, { reason: 'HostPathConflict', message: conflict(host, route, winner) });
+    add(declared, report) {
+      declared.hosts.forEach(routesOf);
+      for (const route of declared.routes) addRoute(route, report);
+      if (declared.fallback !== undefined) setDefault(declared.fallback, report);
     },
-    setDefault(route, { field, report }) {
-      if (defaultRoute === undefined) {
-        defaultRoute = route;
-        return;
-      }
-      const message = `the default backend is already that of Ingress ${objectKey(defaultRoute.ingress)}`;
-      report(field, { reason: 'HostPathConflict', message });
-    },
+    find: ({ host, route }, isFallback) =>
+      isFallback ? defaultRoute : hosts.get(host)?.get(identityOf(route)),
+    setCanaries: (route, canaries) => void canariesOf.set(route, canaries),
     result: () => ({
       hosts: sortedRecord(
-        [...hosts].map(([host, routes]) => [host, { routes: [...routes.values()].sort(compareRoutes) }]),
+        [...hosts].map(([host, routes]) => [
+          host,
+          { routes: [...routes.values()].map(withCanaries).sort(compareRoutes) },
+        ]),
       ),
-      defaultRoute,
+      defaultRoute: defaultRoute && withCanaries(defaultRoute),
     }),
   };
+}
+
+function identityOf({ path, pathType }: PathPattern): string {
+  return `${pathType} ${path}`;
 }
 
 function conflict(host: string, { path, pathType }: PathPattern, { ingress }: Route): string {

@@ -7,11 +7,15 @@ import { SERVE_FLAGS } from './serve.ts';
 import { listenAddress } from './values.ts';
 
 /** What decides which Ingresses and policies count. */
-const COMPILE_FLAGS = {
+export const COMPILE_FLAGS = {
   'ingress-class': SERVE_FLAGS['ingress-class'],
   'watch-ingress-without-class': SERVE_FLAGS['watch-ingress-without-class'],
   'allow-insecure-issuers': SERVE_FLAGS['allow-insecure-issuers'],
   'allowed-issuers': SERVE_FLAGS['allowed-issuers'],
+  'ssl-redirect': SERVE_FLAGS['ssl-redirect'],
+  'allow-external-name': SERVE_FLAGS['allow-external-name'],
+  'host-ownership': SERVE_FLAGS['host-ownership'],
+  'default-tls-secret': SERVE_FLAGS['default-tls-secret'],
 } as const satisfies FlagTable;
 
 export const VALIDATE_FLAGS = {
@@ -93,6 +97,6 @@ export const DEV_FLAGS = {
       'Run only the emulated tenant (`emulator`) or only the sample API (`upstream`), such as for a try-out in a cluster.',
   },
   workers: { ...SERVE_FLAGS.workers, defaultText: '1', description: 'Proxy threads.' },
-  'access-log': { ...SERVE_FLAGS['access-log'], defaultText: 'false' },
+  'access-log': { ...SERVE_FLAGS['access-log'], defaultText: 'off' },
   'log-level': { ...SERVE_FLAGS['log-level'], defaultText: 'error' },
 } as const satisfies FlagTable;

@@ -12,6 +12,7 @@ import {
   durationMs,
   issuerList,
   listenAddress,
+  namespacedName,
   objectName,
   toggle,
   wholeNumber,
@@ -64,6 +65,34 @@ export const SERVE_FLAGS = {
     placeholder: undefined,
     defaultText: 'false',
     description: 'Also serve Ingresses that name no class.',
+  },
+  'ssl-redirect': {
+    schema: toggle,
+    placeholder: undefined,
+    defaultText: 'false',
+    description:
+      'Answer clear-text requests with 308 to `https`, where the annotation `oidc-ingress.io/ssl-redirect` of an Ingress does not say otherwise.',
+  },
+  'allow-external-name': {
+    schema: toggle,
+    placeholder: undefined,
+    defaultText: 'false',
+    description:
+      'Let Services of type ExternalName be backends. Whoever may write Services then decides which hosts the gateway calls; names and addresses that are loopback, link-local or metadata services are refused in any case.',
+  },
+  'host-ownership': {
+    schema: z.enum(['none', 'namespace'], { error: 'must be none or namespace' }),
+    placeholder: 'OWNERSHIP',
+    defaultText: 'none',
+    description:
+      '`namespace`: a host belongs to the namespace of the oldest Ingress with a rule for it, or for the wildcard that covers it; rules and certificates of other namespaces for it are refused. `none`: only the same path of a host conflicts.',
+  },
+  'default-tls-secret': {
+    schema: namespacedName.optional(),
+    placeholder: 'NAMESPACE/NAME',
+    defaultText: undefined,
+    description:
+      'TLS Secret with the certificate for hosts that have none. Default: a self-signed one, made at start.',
   },
   'publish-address': {
     schema: addressList,
@@ -193,10 +222,17 @@ export const SERVE_FLAGS = {
     description: 'After the drain delay: how long requests in flight may take to finish.',
   },
   'access-log': {
-    schema: toggle,
-    placeholder: undefined,
-    defaultText: 'true',
-    description: 'Write one JSON line for each request to standard output.',
+    schema: z.enum(['all', 'errors', 'off'], { error: 'must be all, errors or off' }),
+    placeholder: 'MODE',
+    defaultText: 'all',
+    description:
+      'Which requests have a line of JSON on standard output: `all`, only those that were refused or failed (`errors`), or none (`off`).',
+  },
+  'access-log-sample': {
+    schema: wholeNumber(1, 1_000_000),
+    placeholder: 'COUNT',
+    defaultText: '1',
+    description: 'With `--access-log=all`: of the requests that went well only one in so many has a line.',
   },
   'log-level': {
     schema: z.enum(['debug', 'info', 'warn', 'error'], { error: 'must be debug, info, warn or error' }),

@@ -88,6 +88,13 @@ export const objectName = z
   .max(253, { error: 'must be at most 253 characters' })
   .regex(OBJECT_NAME, { error: 'must be the name of a Kubernetes object: a-z, 0-9, - and .' });
 
+/** `NAMESPACE/NAME` of a Kubernetes object. */
+export const namespacedName = z
+  .string()
+  .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\/[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/, {
+    error: 'must be NAMESPACE/NAME',
+  });
+
 function entriesOf(text: string): readonly string[] {
   return text
     .split(',')

@@ -1,4 +1,4 @@
-/** Decodes `v1` Service: its type and its ports. */
+/** Decodes `v1` Service: its type, its ports, and the name that one of type ExternalName stands for. */
 
 import { z } from 'zod';
 
@@ -10,6 +10,7 @@ const serviceSchema = z.object({
   spec: z
     .object({
       type: z.enum(['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName']).nullish(),
+      externalName: z.string().nullish(),
       ports: z
         .array(
           z.object({
@@ -27,6 +28,7 @@ const serviceSchema = z.object({
 export const decodeService: BodyDecoder<ServiceObject> = (raw) =>
   decodeBody(serviceSchema, raw, ({ spec }) => ({
     type: spec?.type ?? 'ClusterIP',
+    externalName: spec?.externalName ?? undefined,
     ports: (spec?.ports ?? []).map(({ name, port, protocol, appProtocol }) => ({
       name: name ?? undefined,
       port,

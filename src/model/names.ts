@@ -9,17 +9,8 @@ export const POLICY_PLURAL = 'oidcpolicies';
 /** `IngressClass.spec.controller` of the classes that are ours. */
 export const CONTROLLER_NAME = 'oidc-ingress.io/controller';
 
+/** Of our annotations on an Ingress: `annotations.ts` has a row for each. */
 export const ANNOTATION_PREFIX = 'oidc-ingress.io/';
-export const POLICY_ANNOTATION = 'oidc-ingress.io/policy';
-export const AUDIENCE_ANNOTATION = 'oidc-ingress.io/audience';
-export const SCOPES_ANNOTATION = 'oidc-ingress.io/scopes';
-
-/** Every annotation of ours that an Ingress may carry; any other under {@link ANNOTATION_PREFIX} refuses its routes. */
-export const INGRESS_ANNOTATIONS: readonly string[] = [
-  POLICY_ANNOTATION,
-  AUDIENCE_ANNOTATION,
-  SCOPES_ANNOTATION,
-];
 
 /** The deprecated way to name a class, still honoured. */
 export const LEGACY_CLASS_ANNOTATION = 'kubernetes.io/ingress.class';

@@ -82,6 +82,8 @@ export interface IngressClassObject {
 
 export interface ServiceObject {
   readonly type: 'ClusterIP' | 'NodePort' | 'LoadBalancer' | 'ExternalName';
+  /** Of one of type ExternalName. */
+  readonly externalName: string | undefined;
   readonly ports: readonly ServicePort[];
 }
 

@@ -25,6 +25,8 @@ export const PROBLEM_REASONS = {
   NoEndpoints: 'warning',
   InvalidEndpoint: 'warning',
   HostPathConflict: 'error',
+  HostOwnedByOther: 'error',
+  CanaryWithoutRoute: 'error',
   IngressClassNotFound: 'warning',
   TlsSecretNotFound: 'warning',
   TlsSecretInvalid: 'warning',

@@ -14,6 +14,10 @@ const DEFAULT_OPTIONS: CompileOptions = {
   allowInsecureIssuers: false,
   allowedIssuers: [],
   allowLoopbackEndpoints: false,
+  allowExternalNames: false,
+  sslRedirectByDefault: false,
+  hostOwnership: 'none',
+  defaultTlsSecret: undefined,
 };
 
 /** In the order given: whoever depends on it is wrong. */

@@ -102,7 +102,7 @@ const optionAnnotations = fc
 
 const annotations = fc
   .tuple(policyAnnotations, optionAnnotations)
-  .map(([policy, options]) => ({ ...policy, ...options }));
+  .map(([policy, options]) => Object.assign({}, policy, options));
 
 const rule = fc.record(
   {

@@ -49,10 +49,9 @@ describe('compile', () => {
         const actions = routesOf(table).map(({ action }) => action);
         const forwards = actions.filter((action) => action.kind === 'forward');
         const plans = forwards.flatMap(({ plan }) => (plan === undefined ? [] : [plan]));
-        const backends = forwards.flatMap(({ backend, canaries }) => [
-          backend,
-          ...canaries.map((canary) => canary.backend),
-        ]);
+        const backends = forwards.flatMap(({ backend, canaries }) =>
+          [backend].concat(canaries.map((canary) => canary.backend)),
+        );
         assert.deepEqual(new Set(backends), new Set(Object.keys(table.backends)));
         assert.deepEqual(new Set(plans), new Set(Object.keys(table.plans)));
         const asked = routesOf(table).flatMap(({ options: key }) => (key === undefined ? [] : [key]));

@@ -1,0 +1,46 @@
+/** Finds the port of a Service that a backend names, and the protocol that is spoken to it. */
+
+import type { ServiceObject, ServicePort, ServicePortRef } from '../model/objects.ts';
+import type { Backend } from '../model/table.ts';
+import type { Cause } from './problem-list.ts';
+
+const PROTOCOLS: Readonly<Record<string, Backend['protocol']>> = {
+  http: 'HTTP',
+  HTTP: 'HTTP',
+  'kubernetes.io/ws': 'HTTP',
+  https: 'HTTPS',
+  HTTPS: 'HTTPS',
+  'kubernetes.io/wss': 'HTTPS',
+  'kubernetes.io/h2c': 'H2C',
+};
+
+/** The same number may stand once for each transport protocol. `key`: of the Service, for messages. */
+export function choosePort({ ports }: ServiceObject, key: string, ref: ServicePortRef): ServicePort | Cause {
+  const matching = ports.filter((port) =>
+    'number' in ref ? port.port === ref.number : port.name === ref.name,
+  );
+  const tcp = matching.find(({ protocol }) => protocol === 'TCP');
+  const [any] = matching;
+  if (any === undefined) {
+    return { reason: 'PortNotFound', message: `Service ${key} has no port ${portText(ref)}` };
+  }
+  return tcp ?? unsupported(key, ref, `protocol must be TCP, found ${any.protocol}`);
+}
+
+export function protocolOf(
+  { appProtocol = 'http' }: ServicePort,
+  key: string,
+  ref: ServicePortRef,
+): Backend['protocol'] | Cause {
+  const protocol = Object.hasOwn(PROTOCOLS, appProtocol) ? PROTOCOLS[appProtocol] : undefined;
+  const known = 'http, https, kubernetes.io/h2c, kubernetes.io/ws or kubernetes.io/wss';
+  return protocol ?? unsupported(key, ref, `appProtocol must be ${known}, found ${appProtocol}`);
+}
+
+export function portText(ref: ServicePortRef): string {
+  return 'number' in ref ? String(ref.number) : ref.name;
+}
+
+function unsupported(key: string, ref: ServicePortRef, message: string): Cause {
+  return { reason: 'UnsupportedProtocol', message: `port ${portText(ref)} of Service ${key}: ${message}` };
+}
