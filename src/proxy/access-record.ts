@@ -9,21 +9,25 @@ const DEFAULT_NAMES: ParameterNames = { clientId: 'client_id', clientSecret: 'cl
 
 /** `endedMs`: monotonic. */
 export function accessRecord(transaction: Transaction, endedMs: number): RequestRecord {
-  const { head, route, plan, request } = transaction;
+  const { head, route, plan, request, startedMs, upstreamStartedMs } = transaction;
   return {
     requestId: transaction.requestId,
+    trace: transaction.trace,
     clientAddress: transaction.clientAddress,
     method: request.method ?? '',
+    scheme: transaction.caller.isTls ? 'https' : 'http',
     routeHost: transaction.routeHost,
+    routePath: route?.path ?? '',
     host: head?.host ?? '',
     path: recordedPath(transaction),
     status: transaction.status,
     reason: transaction.reason,
     requestBytes: transaction.requestBytes,
     responseBytes: transaction.responseBytes,
-    durationMs: endedMs - transaction.startedMs,
+    durationMs: endedMs - startedMs,
     upstreamAddress: transaction.upstreamAddress,
     upstreamStatus: transaction.upstreamStatus,
+    upstreamAfterMs: upstreamStartedMs === undefined ? undefined : upstreamStartedMs - startedMs,
     upstreamDurationMs: transaction.upstreamDurationMs,
     upstreamTries: transaction.upstreamTries,
     namespace: route?.ingress.namespace ?? '',

@@ -15,6 +15,8 @@ export interface Caller {
   inFlight: number;
   /** The last of them. */
   current: Transaction | undefined;
+  /** The connection ends with a response that was decided on: what follows on it is nobody's request. */
+  isEnding: boolean;
 }
 
 export type IsTrusted = (address: string) => boolean;
@@ -35,6 +37,7 @@ export function createCallers(isTrusted: IsTrusted): (socket: Socket | TLSSocket
       isPeerTrusted: peerAddress !== '' && isTrusted(peerAddress),
       isTls: 'encrypted' in socket && socket.encrypted,
       inFlight: 0,
+      isEnding: false,
       current: undefined,
     };
     known.set(socket, seen);

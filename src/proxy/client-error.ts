@@ -29,8 +29,7 @@ export function refuseConnection(context: ProxyContext, error: NodeJS.ErrnoExcep
     else socket.destroy();
   } else {
     current.active?.abort();
-    current.response.shouldKeepAlive = false;
-    sendProblem(current, deny('BadRequest', 'the body of the request is not well-formed'), context.nowMs());
+    sendProblem(context, current, deny('BadRequest', 'the body of the request is not well-formed'));
   }
 }
 
@@ -71,9 +70,12 @@ function refusalText({ status, detail }: Refusal, requestId: string): string {
 function refusalRecord(caller: Caller, { status, detail }: Refusal, requestId: string): RequestRecord {
   return {
     requestId,
+    trace: undefined,
     clientAddress: caller.peerAddress,
     method: '',
+    scheme: caller.isTls ? 'https' : 'http',
     routeHost: '',
+    routePath: '',
     host: '',
     path: '',
     status,
@@ -83,6 +85,7 @@ function refusalRecord(caller: Caller, { status, detail }: Refusal, requestId: s
     durationMs: 0,
     upstreamAddress: undefined,
     upstreamStatus: undefined,
+    upstreamAfterMs: undefined,
     upstreamDurationMs: undefined,
     upstreamTries: 0,
     namespace: '',

@@ -1,5 +1,6 @@
 /** What every step of a request can reach: the ports, the limits and the state of one proxy thread. */
 
+import type { Caller as TraceCaller, RequestTrace } from '../http/trace-context.ts';
 import type { Logger, ProxyTelemetry } from '../telemetry/ports.ts';
 import type { createCallers, IsTrusted } from './caller.ts';
 import type { Deadlines } from './deadlines.ts';
@@ -20,6 +21,7 @@ export interface ProxyContext extends Deciders {
   readonly isTrusted: IsTrusted;
   /** Unique over threads and restarts. */
   readonly nextRequestId: () => string;
+  readonly traceOf: (caller: TraceCaller) => RequestTrace;
   readonly identityOf: IdentityOf;
   readonly callerOf: ReturnType<typeof createCallers>;
   /** As it is now; a request asks once. */

@@ -7,6 +7,7 @@ import { isExempt } from '../authz/exemption.ts';
 import type { ExchangeOutcome, Grant, TokenRequest, TokenSource } from '../authz/ports.ts';
 import { takeCallerParameters, type Credentials, type TakenCredentials } from '../http/credentials.ts';
 import type { RequestHead } from '../http/request-head.ts';
+import { formatTraceparent } from '../http/trace-context.ts';
 import type { Reason } from '../model/reasons.ts';
 import type { PlanKey, PolicyPlan } from '../model/table.ts';
 import { headerValue } from './request-fields.ts';
@@ -119,6 +120,7 @@ function tokenRequest(
     clientSecret,
     callerParameters,
     purpose: 'miss',
+    traceparent: recordedTraceparent(transaction),
   };
 }
 
@@ -141,6 +143,10 @@ function judge(guarded: Guarded, credentials: Credentials, outcome: ExchangeOutc
 function cameOverTls({ caller, fields }: Transaction): boolean {
   if (!caller.isPeerTrusted || fields.forwardedProto === undefined) return caller.isTls;
   return fields.forwardedProto.split(',').every((hop) => /^(?:https|wss)$/i.test(hop.trim()));
+}
+
+function recordedTraceparent({ trace }: Transaction): string | undefined {
+  return trace?.spans && formatTraceparent(trace.traceId, trace.spans.server, true);
 }
 
 export function deny(reason: Reason, detail: string | undefined): Denial {

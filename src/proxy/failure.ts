@@ -23,7 +23,7 @@ export function fail(context: ProxyContext, transaction: Transaction, error: unk
     transaction.response.destroy();
     return;
   }
-  sendProblem(transaction, deny(reason, undefined), context.nowMs());
+  sendProblem(context, transaction, deny(reason, undefined));
 }
 
 /** Runs a step that an event started, where nobody else would catch what it throws. */

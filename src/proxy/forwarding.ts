@@ -48,7 +48,7 @@ export class Forwarding implements ExchangeSink {
     this.#context = context;
     this.#transaction = transaction;
     this.#request = request;
-    this.#writer = new ResponseWriter(transaction);
+    this.#writer = new ResponseWriter(context, transaction);
   }
 
   start(): void {

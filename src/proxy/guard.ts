@@ -14,7 +14,7 @@ import { decide, decideWithoutCredentials, deny, type Decision, type Guarded } f
 import { fail, protect } from './failure.ts';
 import { passOn } from './pass-on.ts';
 import { sendProblem } from './respond.ts';
-import { hasBody } from './response-writer.ts';
+import { hasBody } from './unread-body.ts';
 import type { Routed } from './routed.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -28,7 +28,7 @@ export function guard(context: ProxyContext, routed: Routed, planKey: PlanKey | 
   const plan = routing.table.plans[planKey];
   if (plan === undefined) {
     transaction.authOutcome = 'unavailable';
-    sendProblem(transaction, deny('PolicyUnavailable', undefined), context.nowMs());
+    sendProblem(context, transaction, deny('PolicyUnavailable', undefined));
     return;
   }
   transaction.plan = plan;
@@ -64,7 +64,7 @@ function enforce(
 function conclude(context: ProxyContext, routed: Routed, plan: PolicyPlan, decision: Decision): void {
   const { transaction } = routed;
   note(transaction, decision);
-  if (decision.kind === 'deny') sendProblem(transaction, decision, context.nowMs());
+  if (decision.kind === 'deny') sendProblem(context, transaction, decision);
   else passOn(context, routed, { plan, decision });
 }
 

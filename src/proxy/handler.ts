@@ -25,6 +25,8 @@ export function handleRequest(
   const { caller, fields } = transaction;
   const id = acceptedRequestId(fields.requestId, caller.isPeerTrusted);
   transaction.requestId = id ?? context.nextRequestId();
+  const { traceparent } = fields;
+  transaction.trace = context.traceOf({ traceparent, isTrusted: caller.isPeerTrusted });
   transaction.clientAddress = clientAddress(caller.peerAddress, fields.forwardedFor, context.isTrusted);
   caller.inFlight++;
   caller.current = transaction;
@@ -40,7 +42,7 @@ export function handleRequest(
 
 function route(context: ProxyContext, transaction: Transaction): void {
   const { request } = transaction;
-  const refuse = (denial: ReturnType<typeof deny>): void => sendProblem(transaction, denial, context.nowMs());
+  const refuse = (denial: ReturnType<typeof deny>): void => sendProblem(context, transaction, denial);
   const parsed = parseRequestHead(request.method ?? '', request.url ?? '', request.rawHeaders);
   if (parsed.kind === 'invalid') return refuse(deny('BadRequest', parsed.fault));
   const { head } = parsed;

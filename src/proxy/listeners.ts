@@ -121,6 +121,8 @@ export class Listeners {
     response: ServerResponse,
     special?: Parameters<typeof handleRequest>[3],
   ): void {
+    // A server that has said `close` answers nothing more (RFC 9112, 9.6): neither may it do anything more.
+    if (this.#context.callerOf(request.socket).isEnding) return;
     if (this.#isClosing) response.shouldKeepAlive = false;
     handleRequest(this.#context, request, response, special);
   }

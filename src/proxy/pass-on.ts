@@ -8,7 +8,7 @@ import { Forwarding, type ForwardBody } from './forwarding.ts';
 import type { Enforced, Routed } from './routed.ts';
 import type { Transaction } from './transaction.ts';
 import { ProxyError } from './proxy-error.ts';
-import { hasBody } from './response-writer.ts';
+import { hasBody } from './unread-body.ts';
 import type { Balancer } from './upstream/balancer.ts';
 import { upstreamHead, type UpstreamInput } from './upstream-request.ts';
 

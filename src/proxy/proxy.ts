@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { CacheKeys } from '../authz/cache-key.ts';
 import type { TokenSource } from '../authz/ports.ts';
 import type { TableDelta } from '../compile/delta.ts';
+import { traceOf, type Sampling } from '../http/trace-context.ts';
 import type { Logger, ProxyTelemetry } from '../telemetry/ports.ts';
 import { createCallers, trustIn } from './caller.ts';
 import type { ProxyContext } from './context.ts';
@@ -16,6 +17,7 @@ import { createIdentityOf } from './identity.ts';
 import { Listeners, type ListenTarget } from './listeners.ts';
 import { changedRouting, emptyRouting } from './routing.ts';
 import { TlsCertificates } from './tls-certificates.ts';
+import { createTraceIds } from './trace-ids.ts';
 import { Tunnels } from './tunnels.ts';
 import { Backends } from './upstream/backends.ts';
 
@@ -33,6 +35,8 @@ export interface ProxyOptions {
   /** In [0, 1). Default: `Math.random`. */
   readonly random?: () => number;
   readonly limits?: Partial<ProxyLimits>;
+  /** Which requests are recorded as spans. Default: none. */
+  readonly sampling?: Sampling | undefined;
 }
 
 export interface Proxy {
@@ -60,6 +64,7 @@ export function createProxy(options: ProxyOptions): Proxy {
   const certificates = new TlsCertificates({ logger, nowMs: now });
   const isTrusted = trustIn(options.trustedProxies);
   const tunnels = new Tunnels();
+  const traceIds = createTraceIds();
   let routing = emptyRouting();
   const context: ProxyContext = {
     ...options,
@@ -70,6 +75,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     tunnels,
     isTrusted,
     nextRequestId: requestIds(),
+    traceOf: (caller) => traceOf(caller, options.sampling, traceIds),
     identityOf: createIdentityOf(),
     callerOf: createCallers(isTrusted),
     routing: () => routing,

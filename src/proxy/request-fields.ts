@@ -10,6 +10,8 @@ export interface RequestFields {
   readonly forwardedFor: string | undefined;
   readonly forwardedProto: string | undefined;
   readonly requestId: string | undefined;
+  /** All lines, joined by `,`. */
+  readonly traceparent: string | undefined;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -26,11 +28,12 @@ export function readRequestFields(rawHeaders: readonly string[]): RequestFields 
     forwardedFor: undefined,
     forwardedProto: undefined,
     requestId: undefined,
+    traceparent: undefined,
   };
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] ?? '';
     // Only names of these lengths are of interest: the others need no lower-case copy.
-    if (name.length >= 12 && name.length <= 17) {
+    if (name.length >= 11 && name.length <= 17) {
       readField(fields, name.toLowerCase(), rawHeaders[at + 1] ?? '');
     }
   }
@@ -59,6 +62,9 @@ function readField(fields: Mutable<RequestFields>, name: string, value: string):
       break;
     case 'x-request-id':
       fields.requestId ??= value;
+      break;
+    case 'traceparent':
+      fields.traceparent = fields.traceparent === undefined ? value : `${fields.traceparent},${value}`;
       break;
   }
 }

@@ -5,12 +5,13 @@ import type { OutgoingHttpHeader } from 'node:http';
 import { problemResponse, type Challenge } from '../http/problem.ts';
 import { REASONS } from '../model/reasons.ts';
 import type { PolicyPlan } from '../model/table.ts';
+import type { ProxyContext } from './context.ts';
 import type { Denial } from './decision.ts';
-import { hasBody } from './response-writer.ts';
+import { closeWhereBodyIsUnread, endConnection } from './unread-body.ts';
 import type { Transaction } from './transaction.ts';
 
-/** Sends the problem of `denial`, unless a response has begun. `nowMs`: wall clock. */
-export function sendProblem(transaction: Transaction, denial: Denial, nowMs: number): void {
+/** Sends the problem of `denial`, unless a response has begun. */
+export function sendProblem(context: ProxyContext, transaction: Transaction, denial: Denial): void {
   const { request, response, plan } = transaction;
   transaction.reason = denial.reason;
   transaction.cause ??= denial.detail;
@@ -20,13 +21,13 @@ export function sendProblem(transaction: Transaction, denial: Denial, nowMs: num
     requestId: transaction.requestId,
     detail: denial.detail,
     method: request.method ?? 'GET',
-    retryAfterSeconds: retryAfterSeconds(denial.retryAtMs, nowMs),
+    retryAfterSeconds: retryAfterSeconds(denial.retryAtMs, context.nowMs()),
     challenge: plan === undefined ? undefined : challengeOf(plan, denial),
     isGrpc: transaction.fields.contentType?.startsWith('application/grpc') === true,
   });
-  // A body that nobody reads would be taken for the next request; after a bad request nobody knows where one begins.
-  const isBodyUnread = hasBody(transaction) && !request.complete;
-  if (isBodyUnread || denial.reason === 'BadRequest') response.shouldKeepAlive = false;
+  closeWhereBodyIsUnread(context, transaction);
+  // Nobody knows where the next request begins.
+  if (denial.reason === 'BadRequest') endConnection(transaction);
   transaction.status = problem.status;
   transaction.responseBytes = Buffer.byteLength(problem.body);
   response.writeHead(problem.status, problem.headers as OutgoingHttpHeader[]);

@@ -3,13 +3,16 @@
 import type { OutgoingHttpHeader } from 'node:http';
 
 import { headersForCaller } from '../http/forward-headers.ts';
+import type { ProxyContext } from './context.ts';
 import type { Transaction } from './transaction.ts';
+import { closeWhereBodyIsUnread } from './unread-body.ts';
 import type { ResponseHead } from './upstream/response-head.ts';
 
 /** Up to here the body goes out in one write with the head. */
 const SMALL_BODY_BYTES = 16 * 1024;
 
 export class ResponseWriter {
+  readonly #context: ProxyContext;
   readonly #transaction: Transaction;
   #head: ResponseHead | undefined;
   #headers: string[] = [];
@@ -17,7 +20,8 @@ export class ResponseWriter {
   #held: string | undefined;
   #isHeadWritten = false;
 
-  constructor(transaction: Transaction) {
+  constructor(context: ProxyContext, transaction: Transaction) {
+    this.#context = context;
     this.#transaction = transaction;
   }
 
@@ -62,9 +66,8 @@ export class ResponseWriter {
   #writeHead(head: ResponseHead): void {
     if (this.#isHeadWritten) return;
     this.#isHeadWritten = true;
-    const { request, response } = this.#transaction;
-    // The caller is still sending what nobody reads: its connection cannot be used again.
-    if (hasBody(this.#transaction) && !request.complete) response.shouldKeepAlive = false;
+    const { response } = this.#transaction;
+    closeWhereBodyIsUnread(this.#context, this.#transaction);
     this.#transaction.status = head.status;
     response.writeHead(
       head.status,
@@ -72,10 +75,6 @@ export class ResponseWriter {
       framedHeaders(head, this.#headers) as OutgoingHttpHeader[],
     );
   }
-}
-
-export function hasBody({ fields }: Transaction): boolean {
-  return fields.isChunked || fields.contentLength > 0;
 }
 
 /** Passes an interim response on. HTTP/1.0 knows none; Node 24 cannot send them, and they may be left out. */

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 import type { RequestHead } from '../http/request-head.ts';
+import type { RequestTrace } from '../http/trace-context.ts';
 import type { Reason } from '../model/reasons.ts';
 import type { PolicyPlan, Route } from '../model/table.ts';
 import type { AuthOutcome } from '../telemetry/ports.ts';
@@ -31,6 +32,7 @@ export class Transaction {
   upgrade: UpgradeSocket | undefined;
   isTunnel = false;
   requestId = '';
+  trace: RequestTrace | undefined;
   clientAddress = '';
   head: RequestHead | undefined;
   route: Route | undefined;

@@ -19,6 +19,9 @@ export interface UpstreamInput {
 }
 
 const NOTHING: ReadonlySet<string> = new Set();
+/** It says more about a trace that is not gone on with. */
+const TRACESTATE: ReadonlySet<string> = new Set(['tracestate']);
+
 /** The path and query that the upstream gets: byte for byte the caller's, less credentials in the query. */
 export function upstreamTarget({ head, enforced }: UpstreamInput): string {
   let { query } = head;
@@ -42,7 +45,7 @@ export function upstreamHead(input: UpstreamInput): string {
 /** Alternating names and values. */
 export function upstreamHeaders(input: UpstreamInput): string[] {
   const { transaction, head, enforced, identityHeaders, identity, body } = input;
-  const { caller, request, requestId } = transaction;
+  const { caller, request, requestId, trace } = transaction;
   return headersForUpstream(request.rawHeaders, {
     head,
     peerAddress: caller.peerAddress,
@@ -51,8 +54,8 @@ export function upstreamHeaders(input: UpstreamInput): string[] {
     requestId,
     identityHeaders,
     dropAuthorization: enforced !== undefined && ownsAuthorization(enforced.plan),
-    dropHeaders: NOTHING,
-    set: identity,
+    dropHeaders: trace?.callerSpanId === undefined ? TRACESTATE : NOTHING,
+    set: trace?.traceparent === undefined ? identity : [...identity, 'traceparent', trace.traceparent],
     contentLength: body.kind === 'bytes' ? body.bytes.length : undefined,
   });
 }

@@ -213,6 +213,26 @@ describe('a caller is refused for', () => {
     assert.equal(upstream.conversations.length, 0);
   });
 
+  it('a request after an unread body: the connection has been given up', async (test) => {
+    const { gateway, upstream } = await setUp(test, planOf());
+    const caller = await openCaller(gateway.port);
+    caller.send(head('POST / HTTP/1.1', HOST, 'Content-Length: 5'));
+    await caller.until((text) => text.endsWith('}'));
+    caller.send(`hello${head('GET /next HTTP/1.1', HOST, AUTHORIZATION)}`);
+    assert.equal((await caller.closed()).match(/HTTP\/1\.1 /g)?.length, 1);
+    assert.equal(gateway.asked.length, 0);
+    assert.equal(upstream.conversations.length, 0);
+  });
+
+  it('a large body and is told so while it still sends', async (test) => {
+    const { gateway } = await setUp(test, planOf());
+    const caller = await openCaller(gateway.port);
+    caller.send(head('POST / HTTP/1.1', HOST, 'Content-Length: 50000000')).send(Buffer.alloc(20_000_000));
+    assert.equal(parseResponse(await caller.until((text) => text.endsWith('}'))).status, 401);
+    caller.socket.end();
+    await caller.closed();
+  });
+
   it('nothing before its body is sent: no 100 Continue', async (test) => {
     const { gateway } = await setUp(test, planOf());
     const answer = await exchange(
