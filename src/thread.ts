@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 import { createCacheKeys } from './authz/cache-key.ts';
 import type { ExchangeOutcome, TokenBroker, TokenRequest } from './authz/ports.ts';
+import { programVersion } from './config/version.ts';
 import { createActivityRecorder } from './control/activity-recorder.ts';
 import type {
   FromThread,
@@ -19,6 +20,7 @@ import { createAccessLog } from './telemetry/access-log.ts';
 import { createLogger, standardOutput } from './telemetry/logger.ts';
 import { createProxyMetrics } from './telemetry/proxy-metrics.ts';
 import { createRuntimeMetrics } from './telemetry/runtime-metrics.ts';
+import { openTracing } from './telemetry/tracing.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('this module runs as a worker thread');
@@ -31,11 +33,13 @@ const logger = createLogger({
   base: { thread: settings.name },
   destination: output,
 });
-const accessLog = settings.accessLog ? createAccessLog(output) : undefined;
+const accessLog = createAccessLog(output, settings.accessLog);
+const tracing = settings.sampling && (await openTracing(programVersion(), logger));
 const activity = createActivityRecorder((report) => send({ kind: 'activity', report }), systemClock);
 const metrics = createProxyMetrics((record) => {
   activity.record(record);
   accessLog?.record(record);
+  tracing?.requestFinished(record);
 });
 const runtime = createRuntimeMetrics(settings.name);
 
@@ -65,6 +69,7 @@ const proxy = createProxy({
   logger,
   trustedProxies: settings.trustedProxies,
   limits: settings.limits,
+  sampling: settings.sampling,
 });
 
 port.on('message', (message: ToThread) => {
@@ -114,6 +119,7 @@ async function collect(id: number): Promise<void> {
 
 async function drain(delayMs: number, timeoutMs: number): Promise<void> {
   await proxy.drain(delayMs, timeoutMs);
+  await tracing?.close();
   accessLog?.flush();
   output.flushSync();
   send({ kind: 'drained' });

@@ -28,7 +28,7 @@ const MODULES: Readonly<Record<string, Module>> = {
   kube: { layer: 2, libraries: ['@kubernetes/client-node', 'zod'] },
   files: { layer: 2, libraries: ['chokidar', 'yaml'] },
   proxy: { layer: 2, libraries: ['@peculiar/x509', 'http-proxy-3', 'lru-cache', 'undici'] },
-  telemetry: { layer: 2, libraries: ['pino', 'prom-client'] },
+  telemetry: { layer: 2, libraries: ['@opentelemetry', 'pino', 'prom-client'] },
   control: { layer: 3, libraries: ['prom-client'] },
   admin: { layer: 3, libraries: ['fastify'] },
   dev: { layer: 3, libraries: ['@peculiar/x509', 'fastify', 'jose', 'yaml'] },

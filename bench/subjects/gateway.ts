@@ -19,8 +19,8 @@ const TOKEN = 'e'.repeat(900);
 const DAY_MS = 86_400_000;
 
 const output = standardOutput();
-const accessLog = createAccessLog(output);
-const metrics = createProxyMetrics((record) => accessLog.record(record));
+const accessLog = createAccessLog(output, { mode: 'all', oneIn: 1 });
+const metrics = createProxyMetrics((record) => accessLog?.record(record));
 const grant: Grant = {
   kind: 'granted',
   token: TOKEN,

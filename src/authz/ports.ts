@@ -32,6 +32,8 @@ export interface ExchangeRequest extends RequestBase {
   readonly callerParameters: readonly NameValue[];
   /** `refresh`: a token is being served; ask the provider once for its successor. */
   readonly purpose: 'miss' | 'refresh';
+  /** W3C Trace Context of the span that asks; `undefined`: it is not recorded. */
+  readonly traceparent?: string | undefined;
 }
 
 export type TokenRequest = BearerRequest | ExchangeRequest;

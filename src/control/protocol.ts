@@ -7,6 +7,8 @@ import type { MetricObject } from 'prom-client';
 import type { BearerRequest, Eviction, ExchangeOutcome, ExchangeRequest } from '../authz/ports.ts';
 import type { TableDelta } from '../compile/delta.ts';
 import type { ActivityReport } from '../model/activity.ts';
+import type { Sampling } from '../http/trace-context.ts';
+import type { AccessLogSettings } from '../telemetry/access-log.ts';
 import type { Samples, SeriesNames } from '../telemetry/samples.ts';
 
 /** What a proxy thread is started with. */
@@ -21,7 +23,9 @@ export interface ThreadSettings {
   /** Bounds of the token cache of one thread, in entries. */
   readonly maxTokens: number;
   readonly maxRefusals: number;
-  readonly accessLog: boolean;
+  readonly accessLog: AccessLogSettings;
+  /** Which requests are recorded as spans; `undefined`: tracing is off. */
+  readonly sampling: Sampling | undefined;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
 

@@ -94,7 +94,8 @@ async function askAndVerify(
   }
   const result = answered.kind === 'token' ? await verify(provider, request, answered, clock) : answered;
   const outcome = result.kind === 'obtained' ? 'granted' : result.reason;
-  telemetry.exchangeFinished(provider.settings.issuer, outcome, clock.nowMs() - startedAtMs);
+  const durationMs = clock.nowMs() - startedAtMs;
+  telemetry.exchangeFinished(provider.settings.issuer, outcome, durationMs, request.traceparent);
   return result;
 }
 

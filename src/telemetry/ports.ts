@@ -1,5 +1,6 @@
 /** What every layer may say about itself: the interfaces of logs and metrics, without their libraries. */
 
+import type { RequestTrace } from '../http/trace-context.ts';
 import type { Reason } from '../model/reasons.ts';
 
 /** Structured fields first, message second, as pino takes them. Never a token, secret or header value. */
@@ -17,10 +18,16 @@ export type AuthOutcome = 'allow' | 'deny' | 'unavailable' | 'exempt' | 'open';
 /** One finished request: the access-log line and the metrics of it. Times in milliseconds, sizes in bytes. */
 export interface RequestRecord {
   readonly requestId: string;
+  /** `undefined` where the request could not be read. */
+  readonly trace: RequestTrace | undefined;
   readonly clientAddress: string;
   readonly method: string;
+  /** Of the connection that the request came by. */
+  readonly scheme: 'http' | 'https';
   /** As declared in an Ingress, or empty where no route matched: bounded, for metrics. */
   readonly routeHost: string;
+  /** As declared in an Ingress, or empty. */
+  readonly routePath: string;
   /** As the caller sent it. */
   readonly host: string;
   /** Path and query; the values of credential parameters are already gone. */
@@ -32,6 +39,9 @@ export interface RequestRecord {
   readonly durationMs: number;
   readonly upstreamAddress: string | undefined;
   readonly upstreamStatus: number | undefined;
+  /** From the request head to the request being sent on. */
+  readonly upstreamAfterMs: number | undefined;
+  /** From then to the end of the response. */
   readonly upstreamDurationMs: number | undefined;
   readonly upstreamTries: number;
   readonly namespace: string;
@@ -60,7 +70,13 @@ export type ExchangeResult = 'granted' | Reason;
 
 /** What the token broker reports. `issuer` is the exact issuer URL. */
 export interface BrokerTelemetry {
-  exchangeFinished(issuer: string, result: ExchangeResult, durationMs: number): void;
+  /** @param traceparent of the span that it is part of, where that is recorded */
+  exchangeFinished(
+    issuer: string,
+    result: ExchangeResult,
+    durationMs: number,
+    traceparent: string | undefined,
+  ): void;
   /** A request waited for, or was answered from, an exchange that another request had started. */
   exchangeSaved(issuer: string): void;
   /** Entries held after a change, by cache. */

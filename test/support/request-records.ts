@@ -4,9 +4,12 @@ import type { RequestRecord } from '../../src/telemetry/ports.ts';
 
 const RECORD: RequestRecord = {
   requestId: 'r-1',
+  trace: undefined,
   clientAddress: '192.0.2.7',
   method: 'GET',
+  scheme: 'https',
   routeHost: '*.example.com',
+  routePath: '/v1',
   host: 'shop.example.com',
   path: '/v1/orders?page=2',
   status: 200,
@@ -16,6 +19,7 @@ const RECORD: RequestRecord = {
   durationMs: 1.23456,
   upstreamAddress: '10.0.0.1:3000',
   upstreamStatus: 200,
+  upstreamAfterMs: 0.1,
   upstreamDurationMs: 0.98765,
   upstreamTries: 1,
   namespace: 'shop',

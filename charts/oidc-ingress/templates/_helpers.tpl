@@ -90,7 +90,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
   "allow-insecure-issuers" (ternary "true" "" $values.allowInsecureIssuers)
   "allow-provider-cidrs" (join "," $values.allowProviderCidrs)
   "workers" (ternary "" (toString $values.workers) (kindIs "invalid" $values.workers))
-  "access-log" (ternary "" "false" $values.accessLog)
+  "access-log" (get (dict "all" "" "errors" "errors" "off" "off" "false" "off") (toString $values.accessLog))
   "log-level" (ternary "" $values.logLevel (eq $values.logLevel "info"))
   "admin-token-file" (ternary "/etc/oidc-ingress/admin/token" "" (ne $values.adminToken.existingSecret ""))
 -}}

@@ -8,32 +8,9 @@ import { createActivityRecorder } from '../../../src/control/activity-recorder.t
 import type { ActivityReport, RefusedRequest } from '../../../src/model/activity.ts';
 import type { RequestRecord } from '../../../src/telemetry/ports.ts';
 import { manualClock } from '../../support/manual-clock.ts';
+import { requestRecord } from '../../support/request-records.ts';
 
-const RECORD: RequestRecord = {
-  requestId: 'r-1',
-  clientAddress: '192.0.2.7',
-  method: 'GET',
-  routeHost: 'shop.example.com',
-  host: 'shop.example.com',
-  path: '/v1/orders',
-  status: 200,
-  reason: undefined,
-  requestBytes: 0,
-  responseBytes: 12,
-  durationMs: 1,
-  upstreamAddress: '10.0.0.1:3000',
-  upstreamStatus: 200,
-  upstreamDurationMs: 1,
-  upstreamTries: 1,
-  namespace: 'shop',
-  ingress: 'orders',
-  service: 'orders',
-  policy: 'shop/orders-api',
-  authOutcome: 'allow',
-  clientId: 'client-1',
-  credentialSource: 'Basic',
-  cause: undefined,
-};
+const RECORD = requestRecord();
 const REFUSED: RequestRecord = {
   ...RECORD,
   status: 401,

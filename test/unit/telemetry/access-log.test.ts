@@ -5,38 +5,30 @@ import { test } from 'node:test';
 
 import fc from 'fast-check';
 
-import { createAccessLog } from '../../../src/telemetry/access-log.ts';
+import type { RequestTrace } from '../../../src/http/trace-context.ts';
+import {
+  createAccessLog,
+  type AccessLog,
+  type AccessLogSettings,
+} from '../../../src/telemetry/access-log.ts';
 import type { RequestRecord } from '../../../src/telemetry/ports.ts';
+import { requestRecord } from '../../support/request-records.ts';
 
-const RECORD: RequestRecord = {
-  requestId: 'r-1',
-  clientAddress: '192.0.2.7',
-  method: 'GET',
-  routeHost: '*.example.com',
-  host: 'shop.example.com',
-  path: '/v1/orders?page=2',
-  status: 200,
-  reason: undefined,
-  requestBytes: 0,
-  responseBytes: 12,
-  durationMs: 1.23456,
-  upstreamAddress: '10.0.0.1:3000',
-  upstreamStatus: 200,
-  upstreamDurationMs: 0.98765,
-  upstreamTries: 1,
-  namespace: 'shop',
-  ingress: 'orders',
-  service: 'orders',
-  policy: 'shop/orders-api',
-  authOutcome: 'allow',
-  clientId: 'client-1',
-  credentialSource: 'Basic',
-  cause: undefined,
-};
+const RECORD = requestRecord({ trace: trace('0af7651916cd43dd8448eb211c80319c') });
+
+function trace(traceId: string): RequestTrace {
+  return { traceId, callerSpanId: undefined, spans: undefined, traceparent: undefined };
+}
+
+function open(write: (lines: string) => void, settings: Partial<AccessLogSettings> = {}): AccessLog {
+  const log = createAccessLog({ write }, { mode: 'all', oneIn: 1, ...settings });
+  assert.ok(log !== undefined);
+  return log;
+}
 
 function lineOf(record: RequestRecord): string {
   let written = '';
-  const log = createAccessLog({ write: (line) => (written += line) });
+  const log = open((line) => (written += line));
   log.record(record);
   log.flush();
   return written;
@@ -50,6 +42,7 @@ test('a request is one line of JSON with the fields that apply to it', () => {
   assert.deepEqual(fields, {
     msg: 'request',
     request_id: 'r-1',
+    trace_id: '0af7651916cd43dd8448eb211c80319c',
     client_address: '192.0.2.7',
     method: 'GET',
     host: 'shop.example.com',
@@ -88,7 +81,7 @@ test('no text that a caller sends can break out of its field or its line', () =>
 
 test('lines are written together, in order, and never later than the flush', () => {
   const writes: string[] = [];
-  const log = createAccessLog({ write: (lines) => writes.push(lines) });
+  const log = open((lines) => writes.push(lines));
   for (let index = 0; index < 100; index += 1) log.record({ ...RECORD, requestId: `r-${index}` });
   log.flush();
   assert.ok(writes.length < 30, `${writes.length} writes`);
@@ -102,4 +95,31 @@ test('lines are written together, in order, and never later than the flush', () 
     ids,
     Array.from({ length: 100 }, (_, index) => `r-${index}`),
   );
+});
+
+const WELL = RECORD;
+const REFUSED = requestRecord({ status: 401, reason: 'InvalidClient', authOutcome: 'deny' });
+const TRIED_OUT = requestRecord({ status: 200, reason: 'InvalidClient', authOutcome: 'deny' });
+const BROKEN_UPSTREAM = requestRecord({ status: 500 });
+
+for (const { name, given, want } of [
+  { name: 'all', given: { mode: 'all', oneIn: 1 }, want: [200, 200, 200, 401, 200, 500] },
+  { name: 'one in three that went well', given: { mode: 'all', oneIn: 3 }, want: [200, 401, 200, 500] },
+  { name: 'errors', given: { mode: 'errors', oneIn: 1 }, want: [401, 200, 500] },
+] as const) {
+  test(`lines of ${name}: whatever was refused or failed, also in a dry run, is among them`, () => {
+    let written = '';
+    const log = open((lines) => (written += lines), given);
+    for (const record of [WELL, WELL, WELL, REFUSED, TRIED_OUT, BROKEN_UPSTREAM]) log.record(record);
+    log.flush();
+    const lines = written.trimEnd().split('\n');
+    assert.deepEqual(
+      lines.map((line) => (JSON.parse(line) as { status: number }).status),
+      want,
+    );
+  });
+}
+
+test('there is no log where it is off', () => {
+  assert.equal(createAccessLog({ write: assert.fail }, { mode: 'off', oneIn: 1 }), undefined);
 });

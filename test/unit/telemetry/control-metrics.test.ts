@@ -76,8 +76,8 @@ test('an issuer that no policy names any more is dropped, and no other', async (
   const metrics = create();
   for (const issuer of [ISSUER, OTHER]) {
     const { broker } = metrics;
-    broker.exchangeFinished(issuer, 'granted', 12);
-    broker.exchangeFinished(issuer, 'InvalidClient', 12);
+    broker.exchangeFinished(issuer, 'granted', 12, undefined);
+    broker.exchangeFinished(issuer, 'InvalidClient', 12, undefined);
     broker.exchangeSaved(issuer);
     broker.circuitState(issuer, 2);
     broker.rateLimitRemaining(issuer, 9);
