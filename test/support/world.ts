@@ -43,15 +43,19 @@ export interface WorldOptions {
   readonly manifests: (places: Places) => string;
   readonly tenant?: TenantConfig;
   readonly flags?: readonly string[];
+  /** Beside that of the test. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
-export async function startWorld({ manifests, tenant = TENANT, flags = [] }: WorldOptions): Promise<World> {
+export async function startWorld(options: WorldOptions): Promise<World> {
+  const { manifests, tenant = TENANT, flags = [], environment } = options;
   const auth0 = await startAuth0Emulator({ tenant });
   const upstream = await startEchoUpstream();
   const directory = mkdtempSync(join(tmpdir(), 'oidc-ingress-world-'));
   const write = (text: string): void => writeFileSync(join(directory, 'all.yaml'), text);
   write(manifests({ issuer: auth0.issuer, upstreamPort: upstream.port }));
-  const gateway = await startGateway([`--manifests=${directory}`, '--allow-insecure-issuers', ...flags]);
+  const allFlags = [`--manifests=${directory}`, '--allow-insecure-issuers', ...flags];
+  const gateway = await startGateway(allFlags, environment);
   return {
     auth0,
     upstream,
