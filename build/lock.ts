@@ -14,7 +14,8 @@ interface Lock {
   packages: Record<string, LockedPackage | Readonly<Record<string, unknown>>>;
 }
 
-const PLATFORM = /(?:^|[-/])(android|darwin|freebsd|linux|openharmony|win32)-(arm64|arm|ia32|ppc64|riscv64|s390x|x64)\b/;
+const PLATFORM =
+  /(?:^|[-/])(android|darwin|freebsd|linux|openharmony|win32)-(arm64|arm|ia32|ppc64|riscv64|s390x|x64)\b/;
 
 const lock = JSON.parse(readFileSync('package-lock.json', 'utf8')) as Lock;
 const locked = Object.values(lock.packages) as readonly LockedPackage[];

@@ -31,7 +31,7 @@ test('a redacted value shows in no ordinary way', () => {
   const secret = new Redacted('marked-secret');
   const shown = [
     String(secret),
-    `${secret}`,
+    ['', secret].join(''),
     JSON.stringify({ secret }),
     inspect(secret),
     inspect({ a: [secret] }, { showHidden: true, depth: 9 }),
