@@ -114,9 +114,8 @@ export class RequestCounts {
   }
 
   #allRoutes(): readonly RouteCounts[] {
-    return [...this.#routes.values()].flatMap((ofNamespace) =>
-      [...ofNamespace.values()].flatMap((ofIngress) => [...ofIngress.values()]),
-    );
+    const ingresses = [...this.#routes.values()].flatMap((ofNamespace) => Array.from(ofNamespace.values()));
+    return ingresses.flatMap((ofIngress) => Array.from(ofIngress.values()));
   }
 }
 
