@@ -27,11 +27,11 @@ const MODULES: Readonly<Record<string, Module>> = {
   oauth: { layer: 2, libraries: ['jose', 'lru-cache', 'undici', 'zod'] },
   kube: { layer: 2, libraries: ['@kubernetes/client-node', 'zod'] },
   files: { layer: 2, libraries: ['chokidar', 'yaml'] },
-  proxy: { layer: 2, libraries: ['@peculiar/x509', 'http-proxy-3', 'lru-cache', 'undici'] },
+  proxy: { layer: 2, libraries: ['http-proxy-3', 'lru-cache', 'undici'] },
   telemetry: { layer: 2, libraries: ['@opentelemetry', 'pino', 'prom-client'] },
   control: { layer: 3, libraries: ['prom-client'] },
   admin: { layer: 3, libraries: ['fastify'] },
-  dev: { layer: 3, libraries: ['@peculiar/x509', 'fastify', 'jose', 'yaml'] },
+  dev: { layer: 3, libraries: ['fastify', 'jose', 'yaml'] },
 };
 
 /** They wire everything, and nothing but a command or a thread starts them. */
