@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 
 import type { CompileResult } from './compile/result.ts';
+import { compileOptions } from './config/compile-options.ts';
 import type { ServeConfig } from './config/serve.ts';
 import { createProblemLog } from './control/problem-log.ts';
 import type { ObjectSource, OnChange } from './decode/source.ts';
@@ -12,6 +13,7 @@ import { serviceAccountNamespace, type ClusterAccess } from './kube/cluster.ts';
 import { createEventWriter } from './kube/event-writer.ts';
 import { SOLE_LEAD } from './kube/lead.ts';
 import { createLeaderElection, type LeaderElection } from './kube/leader-election.ts';
+import type { Scope } from './kube/scope.ts';
 import { openKubeSource, type KubeSource } from './kube/source.ts';
 import { createStatusWriter } from './kube/status-writer.ts';
 import type { Broker, IssuerState } from './oauth/broker.ts';
@@ -60,7 +62,7 @@ export function clusterObjects({ config, logger, telemetry, broker, access }: Cl
   broker.onIssuerStateChange(writeStatuses);
   return {
     open(onChange) {
-      source = openKubeSource({ ...client, onChange });
+      source = openKubeSource({ ...client, onChange, scope: scopeOf(config) });
       return source;
     },
     report(result) {
@@ -75,6 +77,15 @@ export function clusterObjects({ config, logger, telemetry, broker, access }: Cl
       await Promise.all([statuses.close(), events.close()]);
       await election?.close();
     },
+  };
+}
+
+function scopeOf(config: ServeConfig): Scope {
+  const namespaces = config['watch-namespaces'];
+  return {
+    namespaces: namespaces.length === 0 ? undefined : namespaces,
+    secrets: config['secret-mode'] === 'named' ? 'named' : 'tls',
+    compileOptions: compileOptions(config, 'cluster'),
   };
 }
 

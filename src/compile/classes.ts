@@ -20,6 +20,9 @@ type ClassMatch =
   /** The class that `spec.ingressClassName` names does not exist. */
   | { readonly kind: 'missing'; readonly name: string };
 
+/** What decides which classes are ours. */
+export type ClassOptions = Pick<CompileOptions, 'ingressClass' | 'watchIngressWithoutClass'>;
+
 export type ClassSelector = (ingress: IngressObject) => ClassMatch;
 
 /** Where an Ingress names its class. */
@@ -29,7 +32,7 @@ const NO_DEFAULT: ClassDefault = { kind: 'none' };
 
 export function createClassSelector(
   { ingressClasses }: Snapshot,
-  options: CompileOptions,
+  options: ClassOptions,
   problems: ProblemList,
 ): ClassSelector {
   const ours = new Map<string, ClassDefault>();
@@ -58,12 +61,12 @@ export function createClassSelector(
 }
 
 /** A class that cannot be read may be ours, and may mean to protect. */
-function isOurs(name: string, decoded: Decoded<IngressClassObject>, options: CompileOptions): boolean {
+function isOurs(name: string, decoded: Decoded<IngressClassObject>, options: ClassOptions): boolean {
   if (!mayBeOurs(name, options)) return false;
   return decoded.kind === 'invalid' || decoded.value.controller === CONTROLLER_NAME;
 }
 
-function mayBeOurs(name: string, { ingressClass }: CompileOptions): boolean {
+function mayBeOurs(name: string, { ingressClass }: ClassOptions): boolean {
   return ingressClass === undefined || ingressClass === name;
 }
 
@@ -91,7 +94,7 @@ function broken(message: string): ClassDefault {
 function matchWithoutClass(
   ingressClasses: Snapshot['ingressClasses'],
   ours: ReadonlyMap<string, ClassDefault>,
-  { watchIngressWithoutClass }: CompileOptions,
+  { watchIngressWithoutClass }: ClassOptions,
 ): ClassMatch {
   const [newest] = [...ingressClasses.values()]
     .filter((decoded) => decoded.kind === 'valid' && decoded.value.isDefault)

@@ -12,6 +12,7 @@ import {
   durationMs,
   issuerList,
   listenAddress,
+  namespaceList,
   namespacedName,
   objectName,
   toggle,
@@ -100,6 +101,20 @@ export const SERVE_FLAGS = {
     defaultText: '',
     description:
       'Addresses and host names, separated by commas, written to `status.loadBalancer` of every Ingress that is served.',
+  },
+  'secret-mode': {
+    schema: z.enum(['cluster', 'namespaced', 'named'], { error: 'must be cluster, namespaced or named' }),
+    placeholder: 'MODE',
+    defaultText: 'cluster',
+    description:
+      'Which Secrets and ConfigMaps are read: TLS Secrets wherever Ingresses are read and what policies name (`cluster`), the same with rights in the namespaces of `--watch-namespaces` only (`namespaced`), or only what Ingresses, policies and flags name, each by its name (`named`).',
+  },
+  'watch-namespaces': {
+    schema: namespaceList,
+    placeholder: 'LIST',
+    defaultText: '',
+    description:
+      'Namespaces whose Ingresses, policies, Services and Secrets are read, separated by commas. Default: all.',
   },
   'leader-election': {
     schema: toggle,
@@ -265,6 +280,12 @@ export function decodeServeConfig(
     faults.push({
       path: '--manifests',
       message: 'cannot be combined with --kubeconfig: objects come from one source',
+    });
+  }
+  if (values['secret-mode'] === 'namespaced' && values['watch-namespaces'].length === 0) {
+    faults.push({
+      path: '--watch-namespaces',
+      message: 'must name namespaces with --secret-mode=namespaced',
     });
   }
   if (values['http-address'] === undefined && values['https-address'] === undefined) {

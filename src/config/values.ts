@@ -9,6 +9,8 @@ import { parseDuration } from '../model/duration.ts';
 /** RFC 1123. */
 const OBJECT_NAME = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
 
+const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
 /** Where a server listens. `host` `undefined`: every address of the machine, IPv6 and IPv4. */
 export interface ListenAddress {
   readonly host: string | undefined;
@@ -80,6 +82,18 @@ export const issuerList = z.string().transform((text, context): readonly string[
     });
   }
   return issuers;
+});
+
+/** A comma-separated list of namespaces, possibly empty. */
+export const namespaceList = z.string().transform((text, context): readonly string[] => {
+  const names = [...new Set(entriesOf(text))];
+  for (const name of names.filter((entry) => !NAMESPACE.test(entry))) {
+    context.addIssue({
+      code: 'custom',
+      message: `must be namespaces separated by commas; ${JSON.stringify(name)} is none`,
+    });
+  }
+  return names;
 });
 
 /** The name of a Kubernetes object. */

@@ -1,18 +1,12 @@
-/** Watches on the single objects that policies name: no other Secret or ConfigMap is ever read. */
+/** Watches on single objects, each for as long as something names it: no other Secret or ConfigMap is ever read. */
 
 import { TLS_SECRET_TYPE } from '../decode/secret.ts';
-import type { Decoded, ObjectKey, PolicyObject } from '../model/objects.ts';
 import type { Selection } from './list.ts';
+import type { NamedObject } from './named-objects.ts';
+import type { Scope } from './scope.ts';
 
 /** Bound of watches at a time: each holds a connection, and tenants write policies. */
 const MAX_NAMED = 500;
-
-/** An object that a policy reads. */
-export interface NamedObject {
-  readonly kind: 'Secret' | 'ConfigMap';
-  readonly namespace: string;
-  readonly name: string;
-}
 
 export interface NamedWatch {
   /** Resolves when the API server has told of the object, or refused to. */
@@ -22,8 +16,8 @@ export interface NamedWatch {
 }
 
 export interface NamedWatches {
-  /** Follows what `policy` names now; `undefined`: the policy is gone. */
-  follow(key: ObjectKey, policy: Decoded<PolicyObject> | undefined): void;
+  /** `objects` are all that `user` names now. */
+  follow(user: string, objects: readonly NamedObject[]): void;
   /** Resolves when each watch that stands now is answered. */
   answered(): Promise<void>;
   /** Objects that are not watched, beyond the bound. */
@@ -32,7 +26,7 @@ export interface NamedWatches {
 
 interface Followed {
   readonly object: NamedObject;
-  readonly users: Set<ObjectKey>;
+  readonly users: Set<string>;
   /** `undefined` beyond the bound. */
   watch: NamedWatch | undefined;
 }
@@ -42,10 +36,10 @@ export function createNamedWatches(
   maxNamed = MAX_NAMED,
 ): NamedWatches {
   const followed = new Map<string, Followed>();
-  const namedBy = new Map<ObjectKey, readonly string[]>();
+  const namedBy = new Map<string, readonly string[]>();
   let open = 0;
 
-  function use(object: NamedObject, user: ObjectKey): string {
+  function use(object: NamedObject, user: string): string {
     const id = `${object.kind} ${object.namespace}/${object.name}`;
     const known = followed.get(id) ?? { object, users: new Set(), watch: undefined };
     followed.set(id, known);
@@ -60,7 +54,7 @@ export function createNamedWatches(
     entry.watch = start(entry.object);
   }
 
-  function release(id: string, user: ObjectKey): void {
+  function release(id: string, user: string): void {
     const known = followed.get(id);
     known?.users.delete(user);
     if (known === undefined || known.users.size > 0) return;
@@ -72,12 +66,12 @@ export function createNamedWatches(
   }
 
   return {
-    follow(key, policy) {
-      const before = namedBy.get(key) ?? [];
-      const now = namedObjects(policy).map((object) => use(object, key));
-      for (const id of before) if (!now.includes(id)) release(id, key);
-      if (now.length === 0) namedBy.delete(key);
-      else namedBy.set(key, now);
+    follow(user, objects) {
+      const before = namedBy.get(user) ?? [];
+      const now = objects.map((object) => use(object, user));
+      for (const id of before) if (!now.includes(id)) release(id, user);
+      if (now.length === 0) namedBy.delete(user);
+      else namedBy.set(user, now);
     },
     async answered() {
       await Promise.all([...followed.values()].flatMap(({ watch }) => watch?.answered ?? []));
@@ -87,25 +81,16 @@ export function createNamedWatches(
   };
 }
 
-/** Certificates for mutual TLS are TLS Secrets, which are read anyway. */
-function namedObjects(policy: Decoded<PolicyObject> | undefined): readonly NamedObject[] {
-  if (policy?.kind !== 'valid') return [];
-  const { namespace } = policy.meta;
-  const { secretRef, configMapRef } = policy.value.spec.provider.ca ?? {};
-  return [
-    ...(secretRef === undefined ? [] : [{ kind: 'Secret', namespace, name: secretRef.name } as const]),
-    ...(configMapRef === undefined
-      ? []
-      : [{ kind: 'ConfigMap', namespace, name: configMapRef.name } as const]),
-  ];
-}
-
-/** TLS Secrets come from the watch on all of them. */
-export function selectionOf({ kind, namespace, name }: NamedObject): Selection {
+/** TLS Secrets may come from a watch on all of them. */
+export function selectionOf(
+  { kind, namespace, name }: NamedObject,
+  { namespaces, secrets }: Pick<Scope, 'namespaces' | 'secrets'>,
+): Selection {
   const byName = `metadata.name=${name}`;
+  const isTlsRead = kind === 'Secret' && secrets === 'tls' && (namespaces?.includes(namespace) ?? true);
   return {
     kind,
     namespace,
-    fieldSelector: kind === 'Secret' ? `${byName},type!=${TLS_SECRET_TYPE}` : byName,
+    fieldSelector: isTlsRead ? `${byName},type!=${TLS_SECRET_TYPE}` : byName,
   };
 }

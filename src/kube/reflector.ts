@@ -29,6 +29,8 @@ export interface ReflectorOptions {
   readonly telemetry: WatchTelemetry;
   /** Told of each change once, in order. What it throws is logged and stops nothing. */
   readonly onChange: (change: Change) => void;
+  /** Nothing waits for it: that it is refused is said once. */
+  readonly isOptional?: boolean;
 }
 
 /** A watch with a life of its own; it ends only by {@link Reflector.close}. */
@@ -165,12 +167,13 @@ export class Reflector {
   }
 
   #report(error: unknown, retryInMs: number): void {
-    const { logger, selection } = this.#options;
+    const { logger, selection, isOptional } = this.#options;
     const message = causeOf(error);
     const isRefused = error instanceof ApiFailure && [401, 403, 404].includes(error.status);
     if (isRefused) this.#answered.resolve();
     // Said once, but again and again where nothing has been read yet: the process is not ready for this reason alone.
-    const isNews = !this.#hasSynced || (message !== this.#fault && retryInMs > 0);
+    const isWaitedFor = !this.#hasSynced && isOptional !== true;
+    const isNews = isWaitedFor || (message !== this.#fault && retryInMs > 0);
     const level = isNews ? (isRefused ? 'error' : 'warn') : 'debug';
     const fields = { kind: selection.kind, cause: message, retryInMs: Math.round(retryInMs) };
     logger[level](fields, this.#hasSynced ? 'watch interrupted' : 'nothing listed yet');

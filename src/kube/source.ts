@@ -1,8 +1,7 @@
-/** The objects of a cluster, kept in step by one watch a kind and one for each object that a policy names. */
+/** The objects of a cluster, kept in step by one watch a kind and namespace and one for each object that is read by name. */
 
 import { decodeAs } from '../decode/decode-object.ts';
 import { KINDS } from '../decode/kinds.ts';
-import { TLS_SECRET_TYPE } from '../decode/secret.ts';
 import type { ObjectSource, OnChange, SourceFault } from '../decode/source.ts';
 import { createObjectStore } from '../decode/store.ts';
 import { formatFault } from '../model/faults.ts';
@@ -15,19 +14,11 @@ import type { FindMeta } from './event-note.ts';
 import { createKubeHttp } from './http.ts';
 import type { Selection } from './list.ts';
 import { createLiveObjects, type FindLive } from './live-object.ts';
-import { createNamedWatches, selectionOf, type NamedObject, type NamedWatch } from './named-watches.ts';
+import { namedByFlags, namedByPolicy, type NamedObject } from './named-objects.ts';
+import { createNamedCertificates } from './named-certificates.ts';
+import { createNamedWatches, selectionOf, type NamedWatch } from './named-watches.ts';
 import { Reflector, type Change } from './reflector.ts';
-
-/** Read whole, in all namespaces. Releases of Helm and every other Secret that is no certificate are left alone. */
-const SELECTIONS: readonly Selection[] = [
-  { kind: 'Ingress' },
-  { kind: 'IngressClass' },
-  { kind: 'Service' },
-  { kind: 'EndpointSlice' },
-  { kind: POLICY_KIND },
-  { kind: 'Namespace' },
-  { kind: 'Secret', fieldSelector: `type=${TLS_SECRET_TYPE}` },
-];
+import { WHOLE_CLUSTER, isOptional, selectionsOf, type Scope } from './scope.ts';
 
 export interface KubeSourceOptions {
   readonly access: ClusterAccess;
@@ -35,6 +26,8 @@ export interface KubeSourceOptions {
   readonly logger: Logger;
   readonly telemetry: WatchTelemetry;
   readonly onChange: OnChange;
+  /** Default: the whole cluster. */
+  readonly scope?: Scope;
 }
 
 export interface KubeSource extends ObjectSource {
@@ -45,6 +38,7 @@ export interface KubeSource extends ObjectSource {
 }
 
 export function openKubeSource(options: KubeSourceOptions): KubeSource {
+  const { scope = WHOLE_CLUSTER } = options;
   const http = createKubeHttp(options.access);
   const store = createObjectStore();
   const live = createLiveObjects();
@@ -54,18 +48,19 @@ export function openKubeSource(options: KubeSourceOptions): KubeSource {
   const reflectors = new Map<Selection, Reflector>();
   const closings = new Set<Promise<void>>();
   const named = createNamedWatches(watchNamed);
+  const certificates = createNamedCertificates({ store, scope, named });
 
-  function watch(selection: Selection): Reflector {
+  function watch(selection: Selection, isOptional: boolean): Reflector {
     const { clock, logger, telemetry } = options;
     const onChange = (change: Change): void => apply(selection, change);
-    const reflector = new Reflector({ http, selection, clock, logger, telemetry, onChange });
+    const reflector = new Reflector({ http, selection, clock, logger, telemetry, onChange, isOptional });
     reflectors.set(selection, reflector);
     return reflector;
   }
 
   function watchNamed(object: NamedObject): NamedWatch {
-    const selection = selectionOf(object);
-    const reflector = watch(selection);
+    const selection = selectionOf(object, scope);
+    const reflector = watch(selection, true);
     return {
       answered: reflector.answered,
       stop: () => {
@@ -94,8 +89,10 @@ export function openKubeSource(options: KubeSourceOptions): KubeSource {
     }
     origins.set(`${kind} ${key}`, selection);
     unreadable.delete(`${kind} ${key}`);
-    if (decoded.kind === POLICY_KIND) named.follow(key, decoded.decoded);
-    if (store.set(decoded)) options.onChange();
+    if (decoded.kind === POLICY_KIND) named.follow(`policy ${key}`, namedByPolicy(decoded.decoded, scope));
+    if (!store.set(decoded)) return;
+    certificates.changed(kind, key);
+    options.onChange();
   }
 
   function forget(selection: Selection, key: ObjectKey): void {
@@ -105,11 +102,18 @@ export function openKubeSource(options: KubeSourceOptions): KubeSource {
     if (origins.get(id) !== selection) return;
     origins.delete(id);
     if (kind === 'Ingress' || kind === POLICY_KIND) live.delete(kind, key);
-    if (kind === POLICY_KIND) named.follow(key, undefined);
-    if (store.delete(kind, key)) options.onChange();
+    if (kind === POLICY_KIND) named.follow(`policy ${key}`, []);
+    if (!store.delete(kind, key)) return;
+    certificates.changed(kind, key);
+    options.onChange();
   }
 
-  const everyKind = SELECTIONS.map((selection) => watch(selection).synced);
+  named.follow('flags', namedByFlags(scope));
+  const everyKind = selectionsOf(scope).map((selection) => {
+    const mayBeRefused = isOptional(selection, scope);
+    const { answered, synced } = watch(selection, mayBeRefused);
+    return mayBeRefused ? answered : synced;
+  });
 
   return {
     synced: Promise.all(everyKind).then(() => named.answered()),
@@ -133,12 +137,15 @@ function watchFaults(reflectors: ReadonlyMap<Selection, Reflector>): readonly So
 
 function locationOf({ kind, namespace, fieldSelector }: Selection): string {
   const { plural } = KINDS[kind];
-  return namespace === undefined ? plural : `${plural} in ${namespace}, ${fieldSelector ?? 'all'}`;
+  if (namespace === undefined) return plural;
+  return fieldSelector === undefined
+    ? `${plural} in ${namespace}`
+    : `${plural} in ${namespace}, ${fieldSelector}`;
 }
 
 function beyondBound({ kind, namespace, name }: NamedObject): SourceFault {
   return {
     location: `${KINDS[kind].plural} ${namespace}/${name}`,
-    message: 'not watched: policies name too many certificate bundles',
+    message: 'not watched: too many Secrets and ConfigMaps are named',
   };
 }
