@@ -77,6 +77,7 @@ export function benchTable(upstreamPort: number): RoutingTable {
       },
     },
     certificates: {},
+    defaultCertificate: undefined,
     identityHeaders: ['x-client-id'],
   };
 }

@@ -9,103 +9,148 @@ import {
 } from '../model/objects.ts';
 import type { Redacted } from '../model/redacted.ts';
 import type { Certificate, CertificateKey } from '../model/table.ts';
+import type { HostOwners } from './host-owners.ts';
 import { parseHost } from './hosts.ts';
 import { sortedRecord, sortedSet } from './order.ts';
-import { readKeyPair, type KeyPair } from './pem.ts';
-import type { Report } from './problem-list.ts';
+import { readKeyPair, type KeyPair, type PemFault } from './pem.ts';
+import type { Cause, Report } from './problem-list.ts';
+import type { CompileResult } from './result.ts';
 
 interface CertificateSet {
   readonly certificates: Readonly<Record<CertificateKey, Certificate>>;
   readonly keys: Readonly<Record<CertificateKey, Redacted<string>>>;
+  readonly unusable: CompileResult['unusableCertificates'];
 }
 
 export interface CertificateCollector {
   /** A certificate that cannot be used is reported; its hosts are then served with the default one. */
   add(meta: ObjectMeta, ingress: IngressObject, report: Report): void;
+  /** The certificate for hosts that have none; it is offered for no host by itself. */
+  addDefault(key: CertificateKey, report: Report): void;
   result(): CertificateSet;
 }
 
+/** What the Secret of a certificate is worth, and for which hosts it is wanted. */
 interface Offer {
-  readonly pair: KeyPair;
+  /** `undefined` where the Secret does not exist. */
+  readonly read: KeyPair | PemFault | undefined;
   readonly hosts: Set<string>;
+  /** Wanted for the names in the certificate, which cannot be read. */
+  isForUnknownNames: boolean;
 }
 
-export function createCertificateCollector(secrets: Snapshot['secrets']): CertificateCollector {
+/** An entry of `spec.tls`, and where it stands. */
+interface Wish {
+  readonly tls: IngressTls;
+  readonly ingress: IngressObject;
+  readonly namespace: string;
+  readonly field: string;
+  readonly report: Report;
+}
+
+export function createCertificateCollector(
+  secrets: Snapshot['secrets'],
+  owners: HostOwners,
+): CertificateCollector {
   const offers = new Map<CertificateKey, Offer>();
 
-  function offerOf(key: CertificateKey, field: string, report: Report): Offer | undefined {
+  function offerOf(key: CertificateKey, field: string, report: Report): Offer {
     const known = offers.get(key);
-    if (known !== undefined) return known;
-    const pair = readPair(secrets, key, field, report);
-    if (pair === undefined) return undefined;
-    const offer = { pair, hosts: new Set<string>() };
+    const offer = known ?? { read: readPair(secrets, key), hosts: new Set(), isForUnknownNames: false };
     offers.set(key, offer);
+    const fault = secretFault(key, offer);
+    if (fault !== undefined) report(field, fault);
     return offer;
+  }
+
+  function addWish(wish: Wish): void {
+    const { tls, namespace, field, report } = wish;
+    const declared = declaredHosts(wish, owners);
+    // Without a Secret the default certificate is meant.
+    if (tls.secretName === undefined || tls.secretName === '') return;
+    const key = objectKey({ namespace, name: tls.secretName });
+    const offer = offerOf(key, `${field}.secretName`, report);
+    const wanted = tls.hosts.length > 0 ? declared : impliedHosts(wish, offer, owners);
+    if (wanted === undefined) offer.isForUnknownNames = true;
+    else for (const host of wanted) offer.hosts.add(host);
   }
 
   return {
     add(meta, ingress, report) {
-      ingress.tls.forEach((tls, index) => {
-        const field = `spec.tls[${index}]`;
-        const hosts = declaredHosts(tls, field, report);
-        // Without a Secret the default certificate is meant.
-        if (tls.secretName === undefined || tls.secretName === '') return;
-        const key = objectKey({ namespace: meta.namespace, name: tls.secretName });
-        const offer = offerOf(key, `${field}.secretName`, report);
-        if (offer === undefined) return;
-        const wanted = tls.hosts.length > 0 ? hosts : impliedHosts(ingress, offer.pair);
-        for (const host of wanted) offer.hosts.add(host);
-      });
+      const { namespace } = meta;
+      ingress.tls.forEach((tls, index) =>
+        addWish({ tls, ingress, namespace, field: `spec.tls[${index}]`, report }),
+      );
     },
+    addDefault: (key, report) => void offerOf(key, '', report),
     result() {
       const entries = [...offers];
+      const usable = entries.flatMap(([key, { read, hosts }]) =>
+        read?.kind === 'valid' ? [{ key, pair: read, hosts }] : [],
+      );
+      const unusable = entries.filter(([, { read }]) => read?.kind === 'invalid');
       return {
-        certificates: sortedRecord(entries.map(([key, offer]) => [key, toCertificate(offer)])),
-        keys: sortedRecord(entries.map(([key, { pair }]) => [key, pair.privateKey])),
+        certificates: sortedRecord(usable.map(({ key, pair, hosts }) => [key, toCertificate(pair, hosts)])),
+        keys: sortedRecord(usable.map(({ key, pair }) => [key, pair.privateKey])),
+        unusable: sortedRecord(
+          unusable.map(([key, offer]) => [
+            key,
+            { hosts: sortedSet(offer.hosts), isForItsNames: offer.isForUnknownNames },
+          ]),
+        ),
       };
     },
   };
 }
 
-function declaredHosts({ hosts }: IngressTls, field: string, report: Report): readonly string[] {
-  return hosts.flatMap((text, index) => {
-    const parsed = parseHost(text);
-    if (parsed.kind === 'valid' && parsed.host !== '') return [parsed.host];
-    const message = parsed.kind === 'invalid' ? parsed.message : 'must not be empty';
-    report(`${field}.hosts[${index}]`, { reason: 'InvalidHost', message });
+function declaredHosts({ tls, namespace, field, report }: Wish, owners: HostOwners): readonly string[] {
+  return tls.hosts.flatMap((text, index) => {
+    const fault = hostFault(text) ?? owners.fault(text.toLowerCase(), namespace);
+    if (fault === undefined) return [text.toLowerCase()];
+    report(`${field}.hosts[${index}]`, fault);
     return [];
   });
 }
 
-/** The hosts of the rules; an Ingress for any host can mean no more than the names in its certificate. */
-function impliedHosts({ rules }: IngressObject, { hosts }: KeyPair): readonly string[] {
-  const ruleHosts = rules.flatMap(({ host }) => {
+function hostFault(text: string): Cause | undefined {
+  const parsed = parseHost(text);
+  if (parsed.kind === 'valid' && parsed.host !== '') return undefined;
+  const message = parsed.kind === 'invalid' ? parsed.message : 'must not be empty';
+  return { reason: 'InvalidHost', message };
+}
+
+/**
+ * The hosts of the rules; an Ingress for any host can mean no more than the names in its certificate. `undefined` where
+ * those cannot be read. Rules for hosts of others are told elsewhere.
+ */
+function impliedHosts(
+  { ingress: { rules }, namespace }: Wish,
+  { read }: Offer,
+  owners: HostOwners,
+): readonly string[] | undefined {
+  const named = rules.flatMap(({ host }) => {
     const parsed = parseHost(host);
     return parsed.kind === 'valid' && parsed.host !== '' ? [parsed.host] : [];
   });
-  return ruleHosts.length > 0 ? ruleHosts : hosts;
+  const implied = named.length > 0 ? named : read?.kind === 'valid' ? read.hosts : undefined;
+  return implied?.filter((host) => owners.fault(host, namespace) === undefined);
 }
 
-function readPair(
-  secrets: Snapshot['secrets'],
-  key: CertificateKey,
-  field: string,
-  report: Report,
-): KeyPair | undefined {
+function readPair(secrets: Snapshot['secrets'], key: CertificateKey): Offer['read'] {
   const secret = secrets.get(key);
-  if (secret === undefined) {
-    report(field, { reason: 'TlsSecretNotFound', message: `Secret ${key} does not exist` });
-    return undefined;
-  }
-  const pair = secret.kind === 'valid' ? readKeyPair(secret.value) : UNREADABLE;
-  if (pair.kind === 'valid') return pair;
-  report(field, { reason: 'TlsSecretInvalid', message: `Secret ${key} ${pair.message}` });
-  return undefined;
+  if (secret === undefined) return undefined;
+  return secret.kind === 'valid' ? readKeyPair(secret.value) : UNREADABLE;
 }
 
 const UNREADABLE = { kind: 'invalid', message: 'cannot be read' } as const;
 
-function toCertificate({ pair, hosts }: Offer): Certificate {
+function secretFault(key: CertificateKey, { read }: Offer): Cause | undefined {
+  if (read === undefined) return { reason: 'TlsSecretNotFound', message: `Secret ${key} does not exist` };
+  if (read.kind === 'valid') return undefined;
+  return { reason: 'TlsSecretInvalid', message: `Secret ${key} ${read.message}` };
+}
+
+function toCertificate(pair: KeyPair, hosts: ReadonlySet<string>): Certificate {
   const { chain, digest, notBeforeMs, notAfterMs } = pair;
   return { hosts: sortedSet(hosts), chain, digest, notBeforeMs, notAfterMs };
 }

@@ -1,6 +1,6 @@
 /** Compiles the objects of a cluster into a routing table, the problems in them, and the statuses to be. */
 
-import type { IngressObject, ObjectMeta, Snapshot } from '../model/objects.ts';
+import type { ObjectKey, Snapshot } from '../model/objects.ts';
 import type { RouteOptions } from '../model/route-options.ts';
 import type {
   Backend,
@@ -14,10 +14,11 @@ import type {
 import { createBackendResolver } from './backends.ts';
 import { attachCanaries, type CanaryIngress } from './canaries.ts';
 import { createCertificateCollector } from './certificates.ts';
-import { CLASS_FIELD, createClassSelector, type ClassDefault } from './classes.ts';
 import { declareRoutes, type RouteTargets } from './ingress-routes.ts';
+import { findHostOwners } from './host-owners.ts';
 import { reportInvalidObjects } from './invalid-objects.ts';
-import { compareAge, compareNames, sortedRecord, sortedSet } from './order.ts';
+import { compareNames, sortedRecord, sortedSet } from './order.ts';
+import { ownIngresses } from './own-ingresses.ts';
 import { injectedHeaders } from './plan.ts';
 import { judgePolicies, type JudgedPolicy } from './policies.ts';
 import { createProblemList, type ProblemList, type Report } from './problem-list.ts';
@@ -25,13 +26,6 @@ import type { CompileOptions, CompileResult } from './result.ts';
 import { createRouteBoard } from './route-board.ts';
 import { isCanary, serveIngress } from './serve-ingress.ts';
 import { createVerdictCollector } from './verdicts.ts';
-
-interface OwnIngress {
-  readonly meta: ObjectMeta;
-  readonly value: IngressObject;
-  readonly classDefault: ClassDefault;
-  readonly report: Report;
-}
 
 /**
  * Never throws for what users wrote, depends on no order of arrival, and gives the same bytes for the same objects.
@@ -43,12 +37,17 @@ export function compile(snapshot: Snapshot, options: CompileOptions): CompileRes
   const policies = judgePolicies(snapshot, options, problems);
   const ingresses = ownIngresses(snapshot, options, problems);
   const verdicts = createVerdictCollector(policies);
-  const certificates = createCertificateCollector(snapshot.secrets);
+  const owners = findHostOwners(
+    ingresses.filter(({ value }) => !isCanary(value)),
+    options,
+  );
+  const certificates = createCertificateCollector(snapshot.secrets, owners);
   const plans = new Map<PlanKey, PolicyPlan>();
   const routeOptions = new Map<OptionsKey, RouteOptions>();
   const board = createRouteBoard();
   const targets: RouteTargets = {
     resolveBackend: createBackendResolver(snapshot, options, problems),
+    owners,
     backends: new Map<BackendKey, Backend>(),
   };
   const context = { policies, snapshot, options };
@@ -67,7 +66,11 @@ export function compile(snapshot: Snapshot, options: CompileOptions): CompileRes
   attachCanaries(canaries, board, plans);
   const { hosts, defaultRoute } = board.result();
   const used = usedKeys(hosts, defaultRoute);
-  const { certificates: offered, keys } = certificates.result();
+  const { defaultTlsSecret } = options;
+  if (defaultTlsSecret !== undefined) {
+    certificates.addDefault(defaultTlsSecret, reportOfSecret(defaultTlsSecret, problems));
+  }
+  const { certificates: offered, keys, unusable } = certificates.result();
   return {
     table: {
       hosts,
@@ -76,36 +79,24 @@ export function compile(snapshot: Snapshot, options: CompileOptions): CompileRes
       options: pick(routeOptions, used.options),
       backends: pick(targets.backends, used.backends),
       certificates: offered,
+      defaultCertificate:
+        defaultTlsSecret !== undefined && Object.hasOwn(offered, defaultTlsSecret)
+          ? defaultTlsSecret
+          : undefined,
       identityHeaders: identityHeaders(policies),
     },
     certificateKeys: keys,
+    unusableCertificates: unusable,
     providerKeys: providerKeys(policies),
     problems: problems.sorted(),
     policies: verdicts.result(),
-    ingresses: ingresses.map(({ meta }) => meta).sort(compareNames),
+    ingresses: ingresses.flatMap(({ meta, fault }) => (fault === undefined ? [meta] : [])).sort(compareNames),
   };
 }
 
-/** The Ingresses of our classes, oldest first. One that cannot be decoded names no class that could be trusted. */
-function ownIngresses(
-  snapshot: Snapshot,
-  options: CompileOptions,
-  problems: ProblemList,
-): readonly OwnIngress[] {
-  const classOf = createClassSelector(snapshot, options, problems);
-  const own: OwnIngress[] = [];
-  for (const ingress of snapshot.ingresses.values()) {
-    if (ingress.kind === 'invalid') continue;
-    const { meta, value } = ingress;
-    const report = problems.reporterFor('Ingress', meta);
-    const match = classOf(value);
-    if (match.kind === 'ours') own.push({ meta, value, classDefault: match.default, report });
-    else if (match.kind === 'missing') {
-      const message = `IngressClass ${match.name} does not exist: nobody serves this Ingress`;
-      report(CLASS_FIELD, { reason: 'IngressClassNotFound', message });
-    }
-  }
-  return own.sort((a, b) => compareAge(a.meta, b.meta));
+function reportOfSecret(key: ObjectKey, problems: ProblemList): Report {
+  const [namespace = '', name = ''] = key.split('/');
+  return problems.reporterFor('Secret', { namespace, name });
 }
 
 function usedKeys(hosts: Readonly<Record<string, HostRoutes>>, defaultRoute: Route | undefined) {

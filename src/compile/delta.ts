@@ -17,6 +17,8 @@ export interface TableDelta {
   readonly certificates: SectionDelta<RoutingTable['certificates'][string]>;
   /** Present where it changed; `route: undefined` removes it. */
   readonly defaultRoute: { readonly route: RoutingTable['defaultRoute'] } | undefined;
+  /** Present where it changed; `key: undefined` means a self-signed one. */
+  readonly defaultCertificate: { readonly key: RoutingTable['defaultCertificate'] } | undefined;
   readonly identityHeaders: readonly string[] | undefined;
 }
 
@@ -31,6 +33,8 @@ export function diffTables(previous: RoutingTable, next: RoutingTable): TableDel
     backends: diffSection(previous.backends, next.backends),
     certificates: diffSection(previous.certificates, next.certificates),
     defaultRoute: hasSameDefault ? undefined : { route: next.defaultRoute },
+    defaultCertificate:
+      previous.defaultCertificate === next.defaultCertificate ? undefined : { key: next.defaultCertificate },
     identityHeaders: hasSameHeaders ? undefined : next.identityHeaders,
   };
 }
@@ -44,6 +48,8 @@ export function applyDelta(table: RoutingTable, delta: TableDelta): RoutingTable
     options: applySection(table.options, delta.options),
     backends: applySection(table.backends, delta.backends),
     certificates: applySection(table.certificates, delta.certificates),
+    defaultCertificate:
+      delta.defaultCertificate === undefined ? table.defaultCertificate : delta.defaultCertificate.key,
     identityHeaders: delta.identityHeaders ?? table.identityHeaders,
   };
 }

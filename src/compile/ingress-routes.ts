@@ -6,6 +6,7 @@ import type { Backend, BackendKey, OptionsKey, PathPattern, Route, RouteAction }
 import type { AnnotationValues } from './annotations/values.ts';
 import type { BackendResolver } from './backends.ts';
 import type { Dialling } from './dialling.ts';
+import type { HostOwners } from './host-owners.ts';
 import { parseHost } from './hosts.ts';
 import { parsePath } from './paths.ts';
 import { formatCause, type Cause, type Report } from './problem-list.ts';
@@ -23,6 +24,7 @@ export interface ServedIngress {
 
 export interface RouteTargets {
   readonly resolveBackend: BackendResolver;
+  readonly owners: HostOwners;
   /** Takes the backends that routes may forward to. */
   readonly backends: Map<BackendKey, Backend>;
 }
@@ -54,12 +56,20 @@ const DEFAULT_FIELD = 'spec.defaultBackend';
 
 export function declareRoutes(ingress: ServedIngress, targets: RouteTargets): DeclaredRoutes {
   const { value, protection, report } = ingress;
+  const { namespace } = ingress.meta;
   const fallback = value.defaultBackend && actionFor(value.defaultBackend, DEFAULT_FIELD, ingress, targets);
+  const fallbackTaken = fallback && targets.owners.fault('', namespace);
+  if (fallbackTaken !== undefined) report(DEFAULT_FIELD, fallbackTaken);
   const hosts: string[] = [];
   const routes = value.rules.flatMap((rule, index): readonly DeclaredRoute[] => {
     const field = `spec.rules[${index}]`;
     const { host, fault } = readHost(rule, `${field}.host`, report);
     if (host === undefined) return [];
+    const taken = targets.owners.fault(host, namespace);
+    if (taken !== undefined) {
+      report(`${field}.host`, taken);
+      return [];
+    }
     hosts.push(host);
     const entries =
       rule.paths === undefined
@@ -73,7 +83,9 @@ export function declareRoutes(ingress: ServedIngress, targets: RouteTargets): De
   return {
     hosts,
     routes,
-    fallback: fallback && { host: '', route: toRoute(ingress, ROOT, fallback), field: DEFAULT_FIELD },
+    fallback: fallbackTaken
+      ? undefined
+      : fallback && { host: '', route: toRoute(ingress, ROOT, fallback), field: DEFAULT_FIELD },
   };
 }
 

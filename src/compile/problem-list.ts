@@ -14,7 +14,7 @@ export interface Cause {
 export type Report = (field: string, cause: Cause) => void;
 
 export interface ProblemList {
-  reporterFor(kind: ObjectKind, meta: ObjectMeta): Report;
+  reporterFor(kind: ObjectKind, meta: Pick<ObjectMeta, 'namespace' | 'name'>): Report;
   /** By object, field, reason and message, without duplicates. */
   sorted(): readonly Problem[];
 }

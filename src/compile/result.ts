@@ -33,6 +33,8 @@ export interface CompileResult {
   readonly table: RoutingTable;
   /** PEM private keys of `table.certificates`. */
   readonly certificateKeys: Readonly<Record<CertificateKey, Redacted<string>>>;
+  /** Secrets of certificates that exist but cannot be used, and for which hosts they are wanted. */
+  readonly unusableCertificates: Readonly<Record<CertificateKey, WantedCertificate>>;
   /** PEM private keys of the client certificates for the providers of `policies`, by `namespace/name` of the Secret. */
   readonly providerKeys: Readonly<Record<ObjectKey, Redacted<string>>>;
   /** Sorted by object, field and reason, without duplicates. */
@@ -41,6 +43,12 @@ export interface CompileResult {
   readonly policies: Readonly<Record<ObjectKey, PolicyVerdict>>;
   /** Ingresses of our classes, sorted by key: those whose `status.loadBalancer` is ours to write. */
   readonly ingresses: readonly ObjectMeta[];
+}
+
+export interface WantedCertificate {
+  readonly hosts: readonly string[];
+  /** Wanted for the names that the certificate itself holds, too. */
+  readonly isForItsNames: boolean;
 }
 
 export interface PolicyVerdict {

@@ -1,26 +1,19 @@
 /** Reads what an Ingress says beside its rules: what protects it, what its routes ask for, how its backends are spoken to. */
 
 import { annotation } from '../model/annotations.ts';
-import type { IngressObject, ObjectKey, ObjectMeta, Snapshot } from '../model/objects.ts';
+import type { IngressObject, ObjectKey, Snapshot } from '../model/objects.ts';
 import { objectKey } from '../model/objects.ts';
 import type { RouteOptions } from '../model/route-options.ts';
 import { annotationField, readAnnotations } from './annotations/read-annotations.ts';
-import type { ClassDefault } from './classes.ts';
 import { diallingOf } from './dialling.ts';
 import type { ServedIngress } from './ingress-routes.ts';
 import { memoizeByObject } from './memoize.ts';
+import type { OwnIngress } from './own-ingresses.ts';
 import type { JudgedPolicy } from './policies.ts';
-import type { Cause, Report } from './problem-list.ts';
+import type { Cause } from './problem-list.ts';
 import { protectionOf } from './protection.ts';
 import type { CompileOptions } from './result.ts';
 import { routeOptions } from './route-options.ts';
-
-interface OwnIngress {
-  readonly meta: ObjectMeta;
-  readonly value: IngressObject;
-  readonly classDefault: ClassDefault;
-  readonly report: Report;
-}
 
 interface ServingContext {
   readonly policies: ReadonlyMap<ObjectKey, JudgedPolicy>;
@@ -37,7 +30,7 @@ export function isCanary({ annotations }: IngressObject): boolean {
 
 /** `asked`: what `options` of the Ingress stands for. */
 export function serveIngress(
-  { meta, value, classDefault, report }: OwnIngress,
+  { meta, value, fault: unreadable, classDefault, report }: OwnIngress,
   { policies, snapshot, options }: ServingContext,
 ): { readonly ingress: ServedIngress; readonly asked: RouteOptions | undefined } {
   const { values, faults } = annotationsOf(value)(meta.namespace);
@@ -45,7 +38,7 @@ export function serveIngress(
   const dialling = faults.length === 0 ? diallingOf(values, meta, snapshot) : undefined;
   const isBroken = dialling !== undefined && 'reason' in dialling;
   if (isBroken) report(annotationField(CA), dialling);
-  const fault = isBroken ? named(CA, dialling) : firstFault(faults);
+  const fault = unreadable ?? (isBroken ? named(CA, dialling) : firstFault(faults));
   const subject = { meta, values, fault, report };
   const protection = protectionOf(subject, classDefault, { policies, namespaces: snapshot.namespaces });
   const asked = fault === undefined ? routeOptions(values, options) : undefined;

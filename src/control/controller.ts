@@ -1,6 +1,7 @@
 /** The control loop: objects change, the table is compiled, published and, once it is live, reported. */
 
 import { compile } from '../compile/compile.ts';
+import { keepLastGood } from '../compile/keep-last-good.ts';
 import type { CompileOptions, CompileResult } from '../compile/result.ts';
 import type { ObjectSource, OnChange } from '../decode/source.ts';
 import type { Snapshot } from '../model/objects.ts';
@@ -140,7 +141,7 @@ export class Controller {
   #compile(snapshot: Snapshot): CompileResult {
     const { compileOptions, telemetry, logger } = this.#options;
     const startedAt = performance.now();
-    const result = compile(snapshot, compileOptions);
+    const result = keepLastGood(this.#current, compile(snapshot, compileOptions));
     const seconds = (performance.now() - startedAt) / 1_000;
     const objects = countObjects(snapshot);
     const errors = result.problems.filter((problem) => PROBLEM_REASONS[problem.reason] === 'error').length;

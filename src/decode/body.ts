@@ -7,7 +7,7 @@ import type { Metadata, RawObject } from './metadata.ts';
 
 export type Body<T> =
   | { readonly kind: 'valid'; readonly value: T }
-  | { readonly kind: 'invalid'; readonly faults: readonly Fault[] };
+  | { readonly kind: 'invalid'; readonly faults: readonly Fault[]; readonly salvaged?: T | undefined };
 
 /** Decodes one kind. Never throws; tolerates fields that this version does not know. */
 export type BodyDecoder<T> = (raw: RawObject, metadata: Metadata) => Body<T>;

@@ -12,6 +12,7 @@ import { KINDS, OBJECT_KINDS, apiVersionOf, type ObjectValues } from './kinds.ts
 import { isRawObject, readMetadata, type RawObject } from './metadata.ts';
 import { decodeNamespace } from './namespace.ts';
 import { decodePolicy } from './policy.ts';
+import { salvageIngress } from './salvage-ingress.ts';
 import { decodeSecret } from './secret.ts';
 import { decodeService } from './service.ts';
 
@@ -70,7 +71,10 @@ export function decodeAs(
   if (read.kind === 'unreadable') return read;
   // Kind and decoder go together by construction of the table; the type system cannot follow that.
   const as = (decoded: Decoded<unknown>): DecodedObject => ({ kind, decoded }) as DecodedObject;
-  if (read.kind === 'salvaged') return as({ kind: 'invalid', meta: read.meta, faults: read.faults });
+  if (read.kind === 'salvaged') {
+    const salvaged = kind === 'Ingress' ? salvageIngress(raw, {}) : undefined;
+    return as({ kind: 'invalid', meta: read.meta, faults: read.faults, salvaged });
+  }
   return as({ ...DECODERS[kind](raw, read.metadata), meta: read.metadata.meta });
 }
 

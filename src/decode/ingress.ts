@@ -11,6 +11,7 @@ import type {
   IngressTls,
 } from '../model/objects.ts';
 import { decodeBody, type BodyDecoder } from './body.ts';
+import { salvageIngress } from './salvage-ingress.ts';
 
 const backendSchema = z.object({
   service: z
@@ -46,14 +47,17 @@ const ingressSchema = z.object({
     .nullish(),
 });
 
-export const decodeIngress: BodyDecoder<IngressObject> = (raw, { annotations }) =>
-  decodeBody(ingressSchema, raw, ({ spec }) => ({
-    annotations: relevantAnnotations(annotations),
+export const decodeIngress: BodyDecoder<IngressObject> = (raw, { annotations }) => {
+  const relevant = relevantAnnotations(annotations);
+  const body = decodeBody(ingressSchema, raw, ({ spec }): IngressObject => ({
+    annotations: relevant,
     ingressClassName: spec?.ingressClassName ?? undefined,
     defaultBackend: spec?.defaultBackend ? toBackend(spec.defaultBackend) : undefined,
     rules: (spec?.rules ?? []).map(toRule),
     tls: (spec?.tls ?? []).map(toTls),
   }));
+  return body.kind === 'valid' ? body : { ...body, salvaged: salvageIngress(raw, relevant) };
+};
 
 /** Ours and the deprecated class; every other annotation may change without changing a route. */
 function relevantAnnotations(annotations: Readonly<Record<string, string>>): Record<string, string> {

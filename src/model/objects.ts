@@ -32,7 +32,13 @@ export interface ObjectMeta {
 /** What decoding gave. An object with faults stays in the snapshot, so that compile can refuse what it would have served. */
 export type Decoded<T> =
   | { readonly kind: 'valid'; readonly meta: ObjectMeta; readonly value: T }
-  | { readonly kind: 'invalid'; readonly meta: ObjectMeta; readonly faults: readonly Fault[] };
+  | {
+      readonly kind: 'invalid';
+      readonly meta: ObjectMeta;
+      readonly faults: readonly Fault[];
+      /** What can be read of it nevertheless: enough to refuse, too little to serve. */
+      readonly salvaged?: T | undefined;
+    };
 
 export interface IngressObject {
   readonly annotations: Readonly<Record<string, string>>;

@@ -26,6 +26,8 @@ export interface RoutingTable {
   readonly options: Readonly<Record<OptionsKey, RouteOptions>>;
   readonly backends: Readonly<Record<BackendKey, Backend>>;
   readonly certificates: Readonly<Record<CertificateKey, Certificate>>;
+  /** One of `certificates`, for hosts that have none. `undefined`: a self-signed one. */
+  readonly defaultCertificate: CertificateKey | undefined;
   /** Every header that any policy can inject, lower-case, sorted: removed from every request on every route. */
   readonly identityHeaders: readonly string[];
 }
@@ -240,6 +242,7 @@ export function emptyTable(): RoutingTable {
     options: {},
     backends: {},
     certificates: {},
+    defaultCertificate: undefined,
     identityHeaders: [],
   };
 }

@@ -8,6 +8,7 @@ export function compileResult(rest: Partial<CompileResult> = {}): CompileResult 
   return {
     table: emptyTable(),
     certificateKeys: {},
+    unusableCertificates: {},
     providerKeys: {},
     problems: [],
     policies: {},

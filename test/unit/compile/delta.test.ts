@@ -30,6 +30,7 @@ const NOTHING: TableDelta = {
   backends: { set: {}, removed: [] },
   certificates: { set: {}, removed: [] },
   defaultRoute: undefined,
+  defaultCertificate: undefined,
   identityHeaders: undefined,
 };
 

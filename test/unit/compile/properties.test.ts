@@ -61,14 +61,15 @@ describe('compile', () => {
     );
   });
 
-  it('serves no route of an Ingress that names a policy without a plan', () => {
+  it('serves no route of an Ingress that names a policy without a plan, and none of one that cannot be decoded', () => {
     fc.assert(
       fc.property(manifests, compileOptions, (objects, options) => {
         const snapshot = snapshotOf(objects);
         for (const { ingress, action } of routesOf(compile(snapshot, options).table)) {
           const found = snapshot.ingresses.get(`${ingress.namespace}/${ingress.name}`);
-          assert.ok(found?.kind === 'valid');
-          const named = found.value.annotations['oidc-ingress.io/policy'] ?? 'none';
+          const value = found?.kind === 'valid' ? found.value : found?.salvaged;
+          const named = value?.annotations['oidc-ingress.io/policy'] ?? 'none';
+          if (found?.kind === 'invalid') assert.equal(action.kind, 'refuse');
           if (named !== 'none' && action.kind === 'forward') assert.notEqual(action.plan, undefined);
         }
       }),

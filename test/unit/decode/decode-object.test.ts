@@ -238,6 +238,7 @@ describe('Service', () => {
   it('defaults type and protocol as Kubernetes does', () => {
     assert.deepEqual(valueOf(service({ ports: [{ port: 80 }] })), {
       type: 'ClusterIP',
+      externalName: undefined,
       ports: [{ name: undefined, port: 80, protocol: 'TCP', appProtocol: undefined }],
     });
   });

@@ -1,0 +1,58 @@
+/** To which namespace a host belongs, where hosts belong to one: nobody sets a trap for credentials on a neighbour's host. */
+
+import type { IngressObject, ObjectMeta } from '../model/objects.ts';
+import { parseHost } from './hosts.ts';
+import type { Cause } from './problem-list.ts';
+import type { CompileOptions } from './result.ts';
+
+export interface HostOwners {
+  /** Why `namespace` may not use `host`; `undefined` where it may. */
+  fault(host: string, namespace: string): Cause | undefined;
+}
+
+/** What declares hosts. */
+interface Claimant {
+  readonly meta: ObjectMeta;
+  readonly value: IngressObject;
+}
+
+const EVERYONE: HostOwners = { fault: () => undefined };
+
+/** `claimants`: oldest first, without those that serve beside the routes of others. */
+export function findHostOwners(
+  claimants: readonly Claimant[],
+  { hostOwnership }: Pick<CompileOptions, 'hostOwnership'>,
+): HostOwners {
+  if (hostOwnership === 'none') return EVERYONE;
+  const claims = new Map<string, { readonly namespace: string; readonly rank: number }>();
+  claimants.forEach(({ meta: { namespace }, value }, rank) => {
+    for (const host of claimedHosts(value)) {
+      if (!claims.has(host)) claims.set(host, { namespace, rank });
+    }
+  });
+  return {
+    fault(host, namespace) {
+      const own = claims.get(host);
+      // Whoever had the wildcard first had every host under it: a younger exact rule would take its callers away.
+      const wider = claims.get(wildcardOver(host));
+      const first = wider !== undefined && wider.rank < (own?.rank ?? Infinity) ? wider : own;
+      if (first === undefined || first.namespace === namespace) return undefined;
+      const what = host === '' ? 'requests for any host belong' : `${host} belongs`;
+      return { reason: 'HostOwnedByOther', message: `${what} to namespace ${first.namespace}` };
+    },
+  };
+}
+
+function claimedHosts({ rules, defaultBackend }: IngressObject): readonly string[] {
+  const hosts = rules.flatMap(({ host }) => {
+    const declared = parseHost(host);
+    const claimed = declared.kind === 'valid' ? declared.host : declared.meant;
+    return claimed === undefined ? [] : [claimed];
+  });
+  return defaultBackend === undefined ? hosts : [...hosts, ''];
+}
+
+/** Of `a.example.com`: `*.example.com`. A wildcard and any host have none over them. */
+function wildcardOver(host: string): string {
+  return host === '' || host.startsWith('*.') ? '*' : `*${host.slice(host.indexOf('.'))}`;
+}
