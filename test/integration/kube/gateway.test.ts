@@ -60,7 +60,11 @@ describe('the gateway on a cluster', { skip: skipWithout(binaries) }, () => {
     await api.apply(await readFile(CRD, 'utf8'));
     await api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } });
     const kubeconfig = await api.kubeconfigFor(await api.tokenFor('oidc-ingress', 'oidc-ingress'));
-    gateway = await startGateway([`--kubeconfig=${kubeconfig}`, '--publish-address=203.0.113.9']);
+    gateway = await startGateway([
+      `--kubeconfig=${kubeconfig}`,
+      '--pod-namespace=oidc-ingress',
+      '--publish-address=203.0.113.9',
+    ]);
   });
 
   after(async () => {
