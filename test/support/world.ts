@@ -55,7 +55,11 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const write = (text: string): void => writeFileSync(join(directory, 'all.yaml'), text);
   write(manifests({ issuer: auth0.issuer, upstreamPort: upstream.port }));
   const allFlags = [`--manifests=${directory}`, '--allow-insecure-issuers', ...flags];
-  const gateway = await startGateway(allFlags, environment);
+  const gateway = await startGateway(allFlags, environment).catch(async (error: unknown) => {
+    // Open listeners would keep the test process alive, and its failure unseen.
+    await Promise.all([auth0.close(), upstream.close()]);
+    throw error;
+  });
   return {
     auth0,
     upstream,
