@@ -8,12 +8,18 @@ import { compileOptions } from './config/compile-options.ts';
 import type { ServeConfig } from './config/serve.ts';
 import { createProblemLog } from './control/problem-log.ts';
 import type { ObjectSource, OnChange } from './decode/source.ts';
-import { systemClock } from './kube/clock.ts';
+import { systemClock, type Clock } from './kube/clock.ts';
 import { serviceAccountNamespace, type ClusterAccess } from './kube/cluster.ts';
 import { createEventWriter } from './kube/event-writer.ts';
 import { SOLE_LEAD } from './kube/lead.ts';
 import { createLeaderElection, type LeaderElection } from './kube/leader-election.ts';
 import type { Scope } from './kube/scope.ts';
+import { createOwnPods, type OwnPods } from './kube/own-pods.ts';
+import {
+  fixedAddresses,
+  watchServiceAddresses,
+  type PublishedAddresses,
+} from './kube/published-addresses.ts';
 import { openKubeSource, type KubeSource } from './kube/source.ts';
 import { createStatusWriter } from './kube/status-writer.ts';
 import type { Broker, IssuerState } from './oauth/broker.ts';
@@ -43,10 +49,12 @@ export function clusterObjects({ config, logger, telemetry, broker, access }: Cl
   const election = config['leader-election'] ? electionFor(config, client) : undefined;
   if (election === undefined) telemetry.leader(true);
   const lead = election ?? SOLE_LEAD;
+  const pods = ownPodsOf(config, client);
+  const addresses = addressesOf(config, client, pods, () => statuses.recheck());
   const statuses = createStatusWriter({
     ...client,
     lead,
-    publishAddresses: config['publish-address'],
+    addresses,
     findLive: (kind, key) => source?.findLive(kind, key),
   });
   const events = createEventWriter({
@@ -74,7 +82,12 @@ export function clusterObjects({ config, logger, telemetry, broker, access }: Cl
       election?.start();
     },
     async close() {
-      await Promise.all([statuses.close(), events.close()]);
+      // Another pod serves on, or nobody knows: then what is published stays true.
+      const isLast =
+        lead.isHeld() &&
+        (pods === undefined ? election === undefined : (await pods.isAnotherReady()) === false);
+      if (isLast) await statuses.withdraw();
+      await Promise.all([statuses.close(), events.close(), addresses.close(), pods?.close()]);
       await election?.close();
     },
   };
@@ -89,14 +102,36 @@ function scopeOf(config: ServeConfig): Scope {
   };
 }
 
-function electionFor(
+/** What everything that talks to the API server is given. */
+type Client = Pick<ClusterParts, 'access' | 'logger' | 'telemetry'> & { readonly clock: Clock };
+
+function addressesOf(
   config: ServeConfig,
-  client: Pick<ClusterParts, 'access' | 'logger' | 'telemetry'> & { readonly clock: typeof systemClock },
-): LeaderElection {
+  client: Client,
+  pods: OwnPods | undefined,
+  onChange: () => void,
+): PublishedAddresses {
+  const service = config['publish-service'];
+  if (config['publish-address'].length > 0) return fixedAddresses(config['publish-address']);
+  if (service !== undefined) return watchServiceAddresses({ ...client, service, onChange });
+  return pods ?? fixedAddresses([]);
+}
+
+/** `undefined` outside of a pod. */
+function ownPodsOf(config: ServeConfig, client: Client): OwnPods | undefined {
+  const inPod = serviceAccountNamespace() === undefined ? undefined : hostname();
+  const name = config['pod-name'] ?? process.env['POD_NAME'] ?? inPod;
+  return name === undefined ? undefined : createOwnPods({ ...client, namespace: podNamespace(config), name });
+}
+
+function podNamespace(config: ServeConfig): string {
+  return config['pod-namespace'] ?? process.env['POD_NAMESPACE'] ?? serviceAccountNamespace() ?? 'default';
+}
+
+function electionFor(config: ServeConfig, client: Client): LeaderElection {
   return createLeaderElection({
     ...client,
-    namespace:
-      config['pod-namespace'] ?? process.env['POD_NAMESPACE'] ?? serviceAccountNamespace() ?? 'default',
+    namespace: podNamespace(config),
     name: config['leader-election-id'],
     identity: `${hostname()}_${randomUUID()}`,
   });

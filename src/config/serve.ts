@@ -102,6 +102,20 @@ export const SERVE_FLAGS = {
     description:
       'Addresses and host names, separated by commas, written to `status.loadBalancer` of every Ingress that is served.',
   },
+  'publish-service': {
+    schema: namespacedName.optional(),
+    placeholder: 'NAMESPACE/NAME',
+    defaultText: undefined,
+    description:
+      'Service whose addresses are written there instead: of its load balancer and its external IPs, else its own. With neither flag, in a pod, the addresses of the nodes on which ready pods of this gateway run.',
+  },
+  'pod-name': {
+    schema: objectName.optional(),
+    placeholder: 'NAME',
+    defaultText: undefined,
+    description:
+      'Name of this pod. Default: `POD_NAME`, else the host name, where there is a service account.',
+  },
   'secret-mode': {
     schema: z.enum(['cluster', 'namespaced', 'named'], { error: 'must be cluster, namespaced or named' }),
     placeholder: 'MODE',

@@ -31,13 +31,11 @@ export interface StatusWrite {
 
 export interface StatusPlanOptions {
   readonly telemetry: Pick<WatchTelemetry, 'statusWritten'>;
-  readonly publishAddresses: readonly string[];
   readonly findLive: FindLive;
 }
 
 export class StatusPlan {
   readonly #options: StatusPlanOptions;
-  readonly #published: readonly unknown[];
   /** What the API server answered to writes, until the watch tells of it too. */
   readonly #written = new Map<string, LiveObject>();
   /** Ingresses that were ours, in this process. */
@@ -45,11 +43,23 @@ export class StatusPlan {
 
   constructor(options: StatusPlanOptions) {
     this.#options = options;
-    this.#published = loadBalancerIngress(options.publishAddresses);
   }
 
-  writesFor(desired: DesiredStatuses, nowMs: number): readonly StatusWrite[] {
-    return [...this.#policyWrites(desired, nowMs), ...this.#ingressWrites(desired.result)];
+  /** `addresses` `undefined`: what Ingresses publish is left as it is. */
+  writesFor(
+    desired: DesiredStatuses,
+    addresses: readonly string[] | undefined,
+    nowMs: number,
+  ): readonly StatusWrite[] {
+    return [
+      ...this.#policyWrites(desired, nowMs),
+      ...(addresses === undefined ? [] : this.#ingressWrites(desired.result, addresses)),
+    ];
+  }
+
+  /** Takes back what is published on every Ingress that is ours. */
+  withdrawals(): readonly StatusWrite[] {
+    return [...this.#claimed.values()].flatMap((meta) => this.#release(meta));
   }
 
   /** Takes the answer to a write, which is the object as it stands then. */
@@ -75,18 +85,19 @@ export class StatusPlan {
     });
   }
 
-  #ingressWrites({ ingresses }: CompileResult): readonly StatusWrite[] {
-    if (this.#published.length === 0) return [];
+  #ingressWrites({ ingresses }: CompileResult, addresses: readonly string[]): readonly StatusWrite[] {
+    const published = loadBalancerIngress(addresses);
     const ours = new Set(ingresses.map(objectKey));
     const released = [...this.#claimed].flatMap(([key, meta]) => (ours.has(key) ? [] : this.#release(meta)));
-    return [...ingresses.flatMap((meta) => this.#publication(meta)), ...released];
+    return [...ingresses.flatMap((meta) => this.#publication(meta, published)), ...released];
   }
 
-  #publication(meta: ObjectMeta): readonly StatusWrite[] {
+  #publication(meta: ObjectMeta, published: readonly unknown[]): readonly StatusWrite[] {
     const live = this.#liveOf('Ingress', meta);
     if (live === undefined) return [];
-    if (isSameValue(publishedIn(live.status), this.#published)) return this.#unchanged('Ingress');
-    return [{ kind: 'Ingress', meta, status: { loadBalancer: { ingress: this.#published } } }];
+    if (isSameValue(publishedIn(live.status), published)) return this.#unchanged('Ingress');
+    const loadBalancer = published.length === 0 ? {} : { ingress: published };
+    return [{ kind: 'Ingress', meta, status: { loadBalancer } }];
   }
 
   /** To apply nothing takes away what this product wrote, and only that. */

@@ -11,6 +11,7 @@ import { createKubeHttp, type KubeHttp } from './http.ts';
 import type { Lead } from './lead.ts';
 import type { FindLive } from './live-object.ts';
 import { objectPath } from './paths.ts';
+import type { PublishedAddresses } from './published-addresses.ts';
 import { StatusPlan, type DesiredStatuses, type StatusWrite } from './status-plan.ts';
 
 const CONCURRENCY = 8;
@@ -23,8 +24,8 @@ export interface StatusWriterOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly telemetry: Pick<WatchTelemetry, 'statusWritten'>;
-  /** IP addresses and host names under which callers reach the gateway; empty: no Ingress gets a status. */
-  readonly publishAddresses: readonly string[];
+  /** Where callers reach the gateway, asked before each round of writes. */
+  readonly addresses: Pick<PublishedAddresses, 'read'>;
   /** The statuses as they stand: `KubeSource.findLive`. */
   readonly findLive: FindLive;
   /** Without it nothing is written; wishes are kept. */
@@ -64,6 +65,20 @@ export class StatusWriter {
     this.#start();
   }
 
+  /** What changed beside objects, such as an address, is written now and not within a minute. */
+  recheck(): void {
+    if (this.#desired !== undefined) this.#start();
+  }
+
+  /** Takes back what is published on Ingresses, and writes nothing after that: for the last process that serves them. */
+  async withdraw(): Promise<void> {
+    this.#desired = undefined;
+    this.#isDirty = false;
+    await this.#running;
+    this.#cancelNext();
+    if (this.#mayWrite()) await this.#writeAll(this.#plan.withdrawals());
+  }
+
   /** Writes no more; calls under way are broken off, which the API server survives. */
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -98,7 +113,12 @@ export class StatusWriter {
 
   /** Brings what stands to what is desired. @returns whether nothing is left that a retry could mend. */
   async #pass(desired: DesiredStatuses): Promise<boolean> {
-    const writes = this.#plan.writesFor(desired, this.#options.clock.nowMs());
+    const { addresses, clock } = this.#options;
+    const published = await addresses.read();
+    return await this.#writeAll(this.#plan.writesFor(desired, published, clock.nowMs()));
+  }
+
+  async #writeAll(writes: readonly StatusWrite[]): Promise<boolean> {
     const failures: unknown[] = [];
     const queue = writes.values();
     const work = async (): Promise<void> => {

@@ -9,6 +9,7 @@ import { systemClock } from '../../../src/kube/clock.ts';
 import { openCluster, type ClusterAccess } from '../../../src/kube/cluster.ts';
 import type { IssuerState } from '../../../src/kube/desired-status.ts';
 import { createEventWriter } from '../../../src/kube/event-writer.ts';
+import { fixedAddresses } from '../../../src/kube/published-addresses.ts';
 import { SOLE_LEAD } from '../../../src/kube/lead.ts';
 import { openKubeSource, type KubeSource } from '../../../src/kube/source.ts';
 import { createStatusWriter, type StatusWriter } from '../../../src/kube/status-writer.ts';
@@ -101,7 +102,7 @@ describe('the writers of statuses and Events', { skip: skipWithout(binaries) }, 
       clock: systemClock,
       logger,
       telemetry,
-      publishAddresses: ['2001:db8::1', 'gw.example.com', '203.0.113.9'],
+      addresses: fixedAddresses(['2001:db8::1', 'gw.example.com', '203.0.113.9']),
       findLive: source.findLive,
       lead: SOLE_LEAD,
     });

@@ -238,4 +238,31 @@ describe('the writer of Events', () => {
     await clock.scheduled(200);
     await events.close();
   });
+
+  it('writes nothing without the lead, and tells of what stands as soon as it has it', async () => {
+    lead.take();
+    events.update(withProblems(problem('orders')));
+    assert.equal(events.isIdle, true);
+    assert.deepEqual(clock.pending(), []);
+    lead.give();
+    await accept('POST');
+    await idle();
+    // Another may have told it before: that is the same Event, seen again.
+    lead.take();
+    lead.give();
+    const call = await api.next();
+    assert.equal(call.method, 'POST');
+    call.answer(409, { message: 'exists' });
+    await accept('PATCH');
+    await idle();
+  });
+
+  it('drops what waits, and breaks off what is under way, where the lead is lost', async () => {
+    events.update(withProblems(problem('a'), problem('b')));
+    const call = await api.next();
+    lead.take();
+    await call.closed;
+    await idle();
+    assert.deepEqual(logger.lines, []);
+  });
 });

@@ -115,4 +115,15 @@ describe('requests to the API server', () => {
       retryAfterMs: 3_000,
     });
   });
+
+  it('ask for leave when the connection is open, and send nothing without', async () => {
+    let asked = 0;
+    const allowed = http.request({ ...get, mayStart: () => (asked += 1) > 0 });
+    (await api.next()).answer(200, {});
+    assert.equal((await allowed).status, 200);
+    assert.equal(asked, 1);
+    // Over the connection that stands now, too.
+    await assert.rejects(http.request({ ...get, mayStart: () => false }), /not sent: the right to has ended/);
+    assert.equal(api.untaken.length, 0);
+  });
 });

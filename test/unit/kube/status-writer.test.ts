@@ -27,6 +27,7 @@ describe('the writer of statuses', () => {
   let telemetry: WatchCounts;
   let writer: StatusWriter;
   let live: Map<string, LiveObject>;
+  let addresses: readonly string[] | undefined;
 
   beforeEach(async () => {
     api = await startScriptedApi();
@@ -35,12 +36,13 @@ describe('the writer of statuses', () => {
     lead = givenLead();
     telemetry = watchCounts();
     live = new Map();
+    addresses = ['203.0.113.9'];
     writer = createStatusWriter({
       access: api.access,
       clock,
       logger,
       telemetry,
-      publishAddresses: ['203.0.113.9'],
+      addresses: { read: () => Promise.resolve(addresses) },
       findLive: (_kind, key) => live.get(key),
       lead,
     });
@@ -196,5 +198,91 @@ describe('the writer of statuses', () => {
     await call.closed;
     update(ingresses('b'));
     assert.deepEqual(logger.lines, []);
+  });
+
+  describe('without the lead', () => {
+    it('writes nothing, and everything that is wished for as soon as it has it', async () => {
+      lead.take();
+      update(ingresses('a'));
+      assert.deepEqual(clock.pending(), []);
+      lead.give();
+      assert.equal(accept(await api.next()), 'a');
+      await counted('ok Ingress', 1);
+    });
+
+    it('breaks off what is under way, and counts it as no failure', async () => {
+      update(ingresses('a'));
+      const call = await api.next();
+      lead.take();
+      await call.closed;
+      await eventually('the end of the round', () => Promise.resolve(clock.pending().length === 0));
+      assert.equal(telemetry.counts.get('failed Ingress'), undefined);
+      assert.deepEqual(logger.lines, []);
+    });
+
+    it('sends nothing in the moment in which it knows that the lead is gone', async () => {
+      update(ingresses('a'));
+      accept(await api.next());
+      await clock.scheduled(RECHECK_MS);
+      stands('a', {}, 9);
+      lead.expire();
+      clock.advance(RECHECK_MS);
+      assert.deepEqual(clock.pending(), []);
+      lead.give();
+      accept(await api.next(), 10);
+      await counted('ok Ingress', 2);
+    });
+
+    it('remembers what was ours, to take it back when it leads', async () => {
+      lead.take();
+      update(ingresses('a'));
+      stands('a', PUBLISHED, 2);
+      update(compileResult());
+      lead.give();
+      const call = await api.next();
+      assert.equal(accept(call, 3), 'a');
+      assert.deepEqual(JSON.parse(call.body).status, { loadBalancer: {} });
+      await counted('ok Ingress', 1);
+    });
+  });
+
+  it('leaves Ingresses as they are while no address is known, and writes when there is one', async () => {
+    addresses = undefined;
+    update(ingresses('a'));
+    await clock.scheduled(RECHECK_MS);
+    addresses = ['203.0.113.9'];
+    writer.recheck();
+    accept(await api.next());
+    await counted('ok Ingress', 1);
+  });
+
+  it('takes back what is published where there is no address any more', async () => {
+    update(ingresses('a'));
+    accept(await api.next());
+    await clock.scheduled(RECHECK_MS);
+    stands('a', PUBLISHED, 2);
+    addresses = [];
+    clock.advance(RECHECK_MS);
+    const call = await api.next();
+    accept(call, 3);
+    assert.deepEqual(JSON.parse(call.body).status, { loadBalancer: {} });
+    await counted('ok Ingress', 2);
+  });
+
+  it('withdraws from every Ingress that is ours, and writes nothing after that', async () => {
+    update(ingresses('a', 'b'));
+    accept(await api.next());
+    accept(await api.next());
+    await counted('ok Ingress', 2);
+    stands('a', PUBLISHED, 3);
+    live.set('shop/b', { uid: 'uid-b', resourceVersion: '3', status: PUBLISHED, isOurs: false });
+    const withdrawn = writer.withdraw();
+    const call = await api.next();
+    assert.equal(accept(call, 4), 'a');
+    assert.deepEqual(JSON.parse(call.body).status, { loadBalancer: {} });
+    await withdrawn;
+    assert.deepEqual(clock.pending(), []);
+    writer.recheck();
+    assert.deepEqual(clock.pending(), []);
   });
 });
