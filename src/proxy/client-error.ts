@@ -3,7 +3,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 
-import { problemResponse } from '../http/problem.ts';
+import { problemResponse, type ProblemResponse } from '../http/problem.ts';
 import type { RequestRecord } from '../telemetry/ports.ts';
 import type { Caller } from './caller.ts';
 import type { ProxyContext } from './context.ts';
@@ -33,19 +33,29 @@ export function refuseConnection(context: ProxyContext, error: NodeJS.ErrnoExcep
   }
 }
 
-interface Refusal {
+export interface Refusal {
   readonly status: number;
   readonly detail: string;
 }
 
+export const HEADER_TOO_LARGE: Refusal = { status: 431, detail: 'the header is too large' };
+
 function refusal(code: string | undefined): Refusal {
-  if (code === 'HPE_HEADER_OVERFLOW') return { status: 431, detail: 'the header is too large' };
+  if (code === 'HPE_HEADER_OVERFLOW') return HEADER_TOO_LARGE;
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return { status: 408, detail: 'the request did not come in time' };
   return { status: 400, detail: 'the request is not valid HTTP/1.1' };
 }
 
 /** The problem as a whole response: no request, and so no response object, exists. */
-function refusalText({ status, detail }: Refusal, requestId: string): string {
+function refusalText(refusal: Refusal, requestId: string): string {
+  const { status, headers, body } = refusalProblem(refusal, requestId);
+  const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`, 'Connection: close'];
+  for (let at = 0; at < headers.length; at += 2) lines.push(`${headers[at]}: ${headers[at + 1]}`);
+  return `${lines.join('\r\n')}\r\n\r\n${body}`;
+}
+
+/** `BadRequest`, with a status that says more. */
+export function refusalProblem({ status, detail }: Refusal, requestId: string): ProblemResponse {
   const problem = problemResponse({
     reason: 'BadRequest',
     requestId,
@@ -56,18 +66,20 @@ function refusalText({ status, detail }: Refusal, requestId: string): string {
     isGrpc: false,
   });
   const body = JSON.stringify({ ...(JSON.parse(problem.body) as object), status });
-  const lines = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
-    'Content-Type: application/problem+json',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    'Connection: close',
-    'Cache-Control: no-store',
-    `X-Request-Id: ${requestId}`,
+  const headers = [
+    'Content-Type',
+    'application/problem+json',
+    'Content-Length',
+    String(Buffer.byteLength(body)),
+    'Cache-Control',
+    'no-store',
+    'X-Request-Id',
+    requestId,
   ];
-  return `${lines.join('\r\n')}\r\n\r\n${body}`;
+  return { status, headers, body };
 }
 
-function refusalRecord(caller: Caller, { status, detail }: Refusal, requestId: string): RequestRecord {
+export function refusalRecord(caller: Caller, { status, detail }: Refusal, requestId: string): RequestRecord {
   return {
     requestId,
     trace: undefined,

@@ -1,10 +1,9 @@
 /** Takes a request up to its route, and its record when it is over. */
 
-import type { IncomingMessage, ServerResponse } from 'node:http';
-
 import { acceptedRequestId, clientAddress } from '../http/client-address.ts';
 import { parseRequestHead } from '../http/request-head.ts';
 import { accessRecord } from './access-record.ts';
+import type { CallerRequest, CallerResponse } from './caller-messages.ts';
 import type { ProxyContext } from './context.ts';
 import { deny } from './decision.ts';
 import { fail } from './failure.ts';
@@ -12,12 +11,19 @@ import { guard } from './guard.ts';
 import { sendProblem } from './respond.ts';
 import { Transaction, type UpgradeSocket } from './transaction.ts';
 
+export interface SpecialRequest {
+  readonly awaitsContinue?: boolean;
+  readonly upgrade?: UpgradeSocket;
+  /** What makes it malformed in the caller's version of HTTP, beside the rules for all. */
+  readonly fault?: string | undefined;
+}
+
 /** Answers one request, sooner or later. Never throws. */
 export function handleRequest(
   context: ProxyContext,
-  request: IncomingMessage,
-  response: ServerResponse,
-  special: { readonly awaitsContinue?: boolean; readonly upgrade?: UpgradeSocket } = {},
+  request: CallerRequest,
+  response: CallerResponse,
+  special: SpecialRequest = {},
 ): void {
   const transaction = new Transaction(request, response, context.callerOf(request.socket));
   transaction.awaitsContinue = special.awaitsContinue === true;
@@ -34,15 +40,16 @@ export function handleRequest(
   // A pipelined response has no socket yet, and would not be told that its caller is gone.
   if (response.socket === null) request.socket.once('close', () => finish(context, transaction));
   try {
-    route(context, transaction);
+    route(context, transaction, special.fault);
   } catch (error) {
     fail(context, transaction, error);
   }
 }
 
-function route(context: ProxyContext, transaction: Transaction): void {
+function route(context: ProxyContext, transaction: Transaction, callersFault: string | undefined): void {
   const { request } = transaction;
   const refuse = (denial: ReturnType<typeof deny>): void => sendProblem(context, transaction, denial);
+  if (callersFault !== undefined) return refuse(deny('BadRequest', callersFault));
   const parsed = parseRequestHead(request.method ?? '', request.url ?? '', request.rawHeaders);
   if (parsed.kind === 'invalid') return refuse(deny('BadRequest', parsed.fault));
   const { head } = parsed;

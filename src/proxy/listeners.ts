@@ -16,6 +16,8 @@ import { refuseConnection } from './client-error.ts';
 import type { ProxyContext } from './context.ts';
 import { createDefaultCertificate } from './self-signed.ts';
 import { handleRequest } from './handler.ts';
+import { divertHttp2, isHttp2 } from './http2/divert.ts';
+import { Http2Sessions } from './http2/sessions.ts';
 import type { TlsCertificates } from './tls-certificates.ts';
 import type { Transaction } from './transaction.ts';
 import { isWebSocketUpgrade, responseOn } from './tunnels.ts';
@@ -35,11 +37,13 @@ export class Listeners {
   readonly #servers: Server[] = [];
   /** By open connection. */
   readonly #callers = new Set<Caller>();
+  readonly #http2: Http2Sessions;
   #isClosing = false;
 
   constructor(context: ProxyContext, certificates: TlsCertificates) {
     this.#context = context;
     this.#certificates = certificates;
+    this.#http2 = new Http2Sessions(context);
   }
 
   /** @returns the port; rejects where it cannot be bound. */
@@ -52,18 +56,23 @@ export class Listeners {
       ...this.#options(),
       ...createDefaultCertificate(this.#context.nowMs()),
       minVersion: 'TLSv1.2',
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: ['h2', 'http/1.1'],
       SNICallback: (name, done) => done(null, this.#certificates.contextFor(name)),
     });
+    divertHttp2(server, (socket) => this.#http2.serve(socket));
     return await this.#listen(server, target);
   }
 
   /** Takes no new connection, closes the idle ones, and the others with their response, or after `timeoutMs`. */
   async drain(timeoutMs: number): Promise<void> {
     this.#isClosing = true;
+    this.#http2.goAway();
     for (const { current } of this.#callers) if (current !== undefined) closeAfter(current);
     const closed = this.#servers.splice(0).map(async (server) => {
-      const timer = setTimeout(() => server.closeAllConnections(), timeoutMs);
+      const timer = setTimeout(() => {
+        server.closeAllConnections();
+        this.#http2.destroy();
+      }, timeoutMs);
       // Also closes the connections that are idle now.
       await new Promise((resolve) => server.close(resolve));
       clearTimeout(timer);
@@ -98,6 +107,7 @@ export class Listeners {
       socket.once('close', () => context.telemetry.connections(-1));
     });
     server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
+      if (isHttp2(socket)) return;
       const caller = context.callerOf(socket);
       this.#callers.add(caller);
       socket.once('close', () => this.#callers.delete(caller));

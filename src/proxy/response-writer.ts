@@ -79,7 +79,7 @@ export class ResponseWriter {
 
 /** Passes an interim response on. HTTP/1.0 knows none; Node 24 cannot send them, and they may be left out. */
 export function sendInterim({ request, response }: Transaction, head: ResponseHead): void {
-  if (request.httpVersion !== '1.1' || response.headersSent || !('writeInformation' in response)) return;
+  if (request.httpVersion === '1.0' || response.headersSent) return;
   const headers: Record<string, string | string[]> = {};
   const raw = headersForCaller(head.rawHeaders);
   for (let at = 0; at < raw.length; at += 2) {
@@ -88,7 +88,7 @@ export function sendInterim({ request, response }: Transaction, head: ResponseHe
     const previous = headers[name];
     headers[name] = previous === undefined ? value : [previous, value].flat();
   }
-  response.writeInformation(head.status, headers);
+  response.writeInformation?.(head.status, headers);
 }
 
 /** Without what would frame the response in another way than its status or the caller's version does. */

@@ -1,6 +1,5 @@
 /** One request of a caller, its response, and what is known about both so far. */
 
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 import type { RequestHead } from '../http/request-head.ts';
@@ -9,6 +8,7 @@ import type { Reason } from '../model/reasons.ts';
 import type { PolicyPlan, Route } from '../model/table.ts';
 import type { AuthOutcome } from '../telemetry/ports.ts';
 import type { CollectedBody } from './caller-body.ts';
+import type { CallerRequest, CallerResponse } from './caller-messages.ts';
 import type { Caller } from './caller.ts';
 import { readRequestFields, type RequestFields } from './request-fields.ts';
 
@@ -21,8 +21,8 @@ export interface UpgradeSocket {
 
 /** Filled in on the way; becomes the access record when the response has ended. */
 export class Transaction {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly request: CallerRequest;
+  readonly response: CallerResponse;
   readonly caller: Caller;
   readonly fields: RequestFields;
   /** Monotonic. */
@@ -65,7 +65,7 @@ export class Transaction {
   /** The gateway broke the response off because the upstream did. */
   isCut = false;
 
-  constructor(request: IncomingMessage, response: ServerResponse, caller: Caller) {
+  constructor(request: CallerRequest, response: CallerResponse, caller: Caller) {
     this.request = request;
     this.response = response;
     this.caller = caller;

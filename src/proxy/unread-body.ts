@@ -17,7 +17,8 @@ export function hasBody({ fields }: Transaction): boolean {
  */
 export function closeWhereBodyIsUnread({ deadlines }: ProxyContext, transaction: Transaction): void {
   const { request } = transaction;
-  if (!hasBody(transaction) || request.complete) return;
+  // A stream of HTTP/2 ends without its connection.
+  if (!hasBody(transaction) || request.complete || request.httpVersion === '2.0') return;
   endConnection(transaction);
   const { socket } = request;
   const linger = { deadlineMs: Infinity, expire: (): void => void socket.destroy() };

@@ -1,0 +1,60 @@
+/** A request that came by a stream of HTTP/2, as the handler reads requests. */
+
+import type { ServerHttp2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
+
+import type { Http2Head } from '../../http/http2-head.ts';
+import type { CallerRequest } from '../caller-messages.ts';
+
+type Listener = (chunk: Buffer) => void;
+
+export class Http2Request implements CallerRequest {
+  readonly httpVersion = '2.0';
+  readonly method: string;
+  readonly url: string;
+  readonly rawHeaders: readonly string[];
+  readonly socket: Socket;
+  readonly #stream: ServerHttp2Stream;
+  /** By what they were asked to call. */
+  readonly #endListeners = new Map<Listener, () => void>();
+
+  constructor(stream: ServerHttp2Stream, socket: Socket, head: Http2Head) {
+    this.#stream = stream;
+    this.socket = socket;
+    this.method = head.method;
+    this.url = head.target;
+    this.rawHeaders = head.rawHeaders;
+  }
+
+  get complete(): boolean {
+    return this.#stream.endAfterHeaders || this.#stream.readableEnded;
+  }
+
+  pause(): void {
+    this.#stream.pause();
+  }
+
+  resume(): void {
+    this.#stream.resume();
+  }
+
+  on(event: 'data' | 'end' | 'close', listener: Listener): this {
+    this.#stream.on(event, event === 'end' ? this.#endListener(listener) : listener);
+    return this;
+  }
+
+  off(event: 'data' | 'end' | 'close', listener: Listener): this {
+    const added = event === 'end' ? this.#endListeners.get(listener) : listener;
+    if (added !== undefined) this.#stream.off(event, added);
+    return this;
+  }
+
+  /** Node also says `end` where the caller resets the stream: a body that was cut must not pass for a whole one. */
+  #endListener(listener: Listener): () => void {
+    const guarded = (): void => {
+      if (!this.#stream.aborted) Reflect.apply(listener, undefined, []);
+    };
+    this.#endListeners.set(listener, guarded);
+    return guarded;
+  }
+}

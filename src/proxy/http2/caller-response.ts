@@ -1,0 +1,140 @@
+/** The response on a stream of HTTP/2, as the handler writes responses. */
+
+import type { OutgoingHttpHeader } from 'node:http';
+import { constants, type ServerHttp2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
+
+import type { CallerResponse } from '../caller-messages.ts';
+import { ProxyError } from '../proxy-error.ts';
+
+/** A status that HTTP/2 as Node writes it cannot carry. */
+const FIRST_UNKNOWN_STATUS = 600;
+
+export class Http2Response implements CallerResponse {
+  readonly socket: Socket;
+  shouldKeepAlive = true;
+  headersSent = false;
+  writableEnded = false;
+  readonly #stream: ServerHttp2Stream;
+  /** With `:status` first; held back until it is known whether anything follows. */
+  #rawHeaders: string[] | undefined;
+  #trailers: Record<string, string[]> | undefined;
+
+  constructor(stream: ServerHttp2Stream, socket: Socket) {
+    this.#stream = stream;
+    this.socket = socket;
+    stream.on('wantTrailers', () => this.#sendTrailers());
+    stream.on('finish', () => this.#release());
+    // What it says, `close` says too; without a listener it would end the process.
+    stream.on('error', () => {});
+  }
+
+  get writableFinished(): boolean {
+    return this.writableEnded && this.#stream.writableFinished && !this.#stream.aborted;
+  }
+
+  writeHead(
+    status: number,
+    textOrHeaders: string | OutgoingHttpHeader[],
+    headers?: OutgoingHttpHeader[],
+  ): void {
+    if (status >= FIRST_UNKNOWN_STATUS) {
+      throw new ProxyError('UpstreamProtocolError', 'the status is not one of HTTP');
+    }
+    const raw = typeof textOrHeaders === 'string' ? (headers ?? []) : textOrHeaders;
+    this.headersSent = true;
+    this.#rawHeaders = [':status', String(status)];
+    for (let at = 0; at < raw.length; at += 2) {
+      const name = String(raw[at]).toLowerCase();
+      // Of an upgrade to HTTP/2 that nobody asked for; Node refuses to write it.
+      if (name !== 'http2-settings') this.#rawHeaders.push(name, String(raw[at + 1]));
+    }
+  }
+
+  flushHeaders(): void {
+    this.#respond({ endStream: false });
+  }
+
+  write(chunk: Buffer | string, encoding?: 'latin1'): boolean {
+    this.#respond({ endStream: false });
+    if (this.#isClosed) return false;
+    return typeof chunk === 'string'
+      ? this.#stream.write(chunk, encoding ?? 'latin1')
+      : this.#stream.write(chunk);
+  }
+
+  addTrailers(pairs: readonly [string, string][]): void {
+    const trailers: Record<string, string[]> = Object.create(null) as Record<string, string[]>;
+    for (const [name, value] of pairs) (trailers[name.toLowerCase()] ??= []).push(value);
+    this.#trailers = trailers;
+  }
+
+  end(chunk = '', encoding?: 'latin1'): void {
+    if (this.writableEnded) return;
+    this.writableEnded = true;
+    this.#respond({ endStream: chunk === '' && this.#trailers === undefined });
+    if (this.#isClosed) return;
+    // Where the response has no body Node has ended it already.
+    if (this.#stream.writableEnded) this.#release();
+    else if (chunk === '') this.#stream.end();
+    else this.#stream.end(chunk, encoding ?? 'utf8');
+  }
+
+  writeContinue(): void {
+    this.writeInformation(100, {});
+  }
+
+  writeInformation(status: number, headers: Record<string, string | string[]>): void {
+    if (this.#isClosed || this.headersSent) return;
+    this.#stream.additionalHeaders({ ':status': status, ...headers });
+  }
+
+  destroy(): void {
+    this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
+
+  on(event: 'close', listener: () => void): this {
+    this.#stream.on(event, listener);
+    return this;
+  }
+
+  once(event: 'close' | 'drain', listener: () => void): this {
+    this.#stream.once(event, listener);
+    return this;
+  }
+
+  /** The caller may have reset it without that `close` has been told yet. */
+  get #isClosed(): boolean {
+    return this.#stream.closed || this.#stream.destroyed;
+  }
+
+  #respond({ endStream }: { readonly endStream: boolean }): void {
+    const rawHeaders = this.#rawHeaders;
+    if (rawHeaders === undefined || this.#isClosed) return;
+    this.#rawHeaders = undefined;
+    const mayHaveTrailers = this.writableEnded
+      ? this.#trailers !== undefined
+      : !rawHeaders.includes('content-length');
+    const waitForTrailers = mayHaveTrailers && !endStream && !this.#stream.writableEnded;
+    this.#stream.respond(rawHeaders, { endStream, waitForTrailers });
+  }
+
+  #sendTrailers(): void {
+    this.#stream.sendTrailers(this.#trailers ?? {});
+    this.#release();
+  }
+
+  /**
+   * Once the response is out, what the caller still sends is nobody's: it is told to stop, which takes nothing from the
+   * response (RFC 9113, section 8.1).
+   */
+  #release(): void {
+    setImmediate(() => {
+      if (this.#isClosed) return;
+      this.#stream.resume();
+      if (this.#stream.state.remoteClose !== 1 && this.#stream.state.localClose === 1) {
+        this.#stream.close(constants.NGHTTP2_NO_ERROR);
+      }
+    });
+  }
+}

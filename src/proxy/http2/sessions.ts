@@ -1,0 +1,146 @@
+/** The HTTP/2 connections of callers: their limits, their streams as requests, an orderly end. */
+
+import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
+
+import { expectsContinue, fieldListBytes, readHttp2Head, type Http2Head } from '../../http/http2-head.ts';
+import type { ProxyContext } from '../context.ts';
+import type { Deadlined } from '../deadlines.ts';
+import { handleRequest } from '../handler.ts';
+import { Http2Request } from './caller-request.ts';
+import { Http2Response } from './caller-response.ts';
+import { refuseLargeHead } from './large-head.ts';
+
+const MAX_STREAMS = 128;
+/** How much of a body may wait here unread. */
+const STREAM_WINDOW_BYTES = 128 * 1024;
+const CONNECTION_WINDOW_BYTES = 1024 * 1024;
+/** A field list between the limit and this many times the limit gets an answer; a larger one resets its stream. */
+const REFUSED_LIST_FACTOR = 2;
+/** Streams that a caller may reset at once, and in a second from then on (CVE-2023-44487). */
+const RESET_BURST = 200;
+const RESETS_PER_SECOND = 50;
+/** What a caller may do wrong before its connection ends: frames, and streams over the limit. */
+const MAX_INVALID_FRAMES = 100;
+const MAX_REJECTED_STREAMS = 100;
+const MAX_SETTINGS = 32;
+/** The highest stream of a caller: "none has been refused yet" in the first of two GOAWAY (RFC 9113, section 6.8). */
+const LAST_STREAM = 2 ** 31 - 1;
+/** How long a caller may take to learn of the first before the second follows. */
+const GOAWAY_NOTICE_MS = 1_000;
+
+interface Open extends Deadlined {
+  readonly session: ServerHttp2Session;
+  streams: number;
+}
+
+export class Http2Sessions {
+  readonly #context: ProxyContext;
+  readonly #open = new Set<Open>();
+
+  constructor(context: ProxyContext) {
+    this.#context = context;
+  }
+
+  serve(socket: Socket): void {
+    const { deadlines, limits } = this.#context;
+    const session = performServerHandshake(socket, sessionOptions(limits.headerBytes));
+    session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
+    const open: Open = {
+      session,
+      streams: 0,
+      deadlineMs: deadlines.nowMs + limits.headersTimeoutMs,
+      expire: () => this.#expire(open),
+    };
+    this.#open.add(open);
+    deadlines.watch(open);
+    session.on('stream', (stream, _headers, _flags, rawFields) => {
+      this.#count(open, stream);
+      this.#handle(stream, socket, rawFields);
+    });
+    // Whatever a caller does wrong ends its connection, which is all there is to say.
+    session.on('error', () => {});
+    session.on('close', () => {
+      this.#open.delete(open);
+      deadlines.forget(open);
+    });
+  }
+
+  /** Tells every caller to open no further streams; those that are open go on to their end. */
+  goAway(): void {
+    for (const { session } of this.#open) announceEnd(session);
+  }
+
+  destroy(): void {
+    for (const { session } of this.#open) session.destroy();
+  }
+
+  #handle(stream: ServerHttp2Stream, socket: Socket, rawFields: readonly string[]): void {
+    const head = readHttp2Head(rawFields, !stream.endAfterHeaders);
+    const response = new Http2Response(stream, socket);
+    const request = new Http2Request(stream, socket, head);
+    if (fieldListBytes(rawFields) > this.#context.limits.headerBytes) {
+      refuseLargeHead(this.#context, request, response);
+      return;
+    }
+    handleRequest(this.#context, request, response, special(head));
+  }
+
+  /** A connection is idle while no stream is open; what comes otherwise, pings for example, does not count. */
+  #count(open: Open, stream: ServerHttp2Stream): void {
+    const { deadlines, limits } = this.#context;
+    open.streams++;
+    open.deadlineMs = Infinity;
+    stream.once('close', () => {
+      open.streams--;
+      if (open.streams === 0) open.deadlineMs = deadlines.nowMs + limits.keepAliveTimeoutMs;
+    });
+  }
+
+  /** First politely; a caller that does not read is cut off. */
+  #expire(open: Open): void {
+    const { session } = open;
+    if (session.closed) {
+      session.destroy();
+      return;
+    }
+    session.close();
+    open.deadlineMs = this.#context.deadlines.nowMs + GOAWAY_NOTICE_MS;
+  }
+}
+
+function special(head: Http2Head): Parameters<typeof handleRequest>[3] {
+  return { awaitsContinue: expectsContinue(head), fault: head.fault };
+}
+
+function sessionOptions(headerBytes: number): Parameters<typeof performServerHandshake>[1] {
+  return {
+    settings: {
+      maxConcurrentStreams: MAX_STREAMS,
+      maxHeaderListSize: headerBytes * REFUSED_LIST_FACTOR,
+      initialWindowSize: STREAM_WINDOW_BYTES,
+      enableConnectProtocol: false,
+    },
+    // The size bounds them, at 32 bytes at least for each.
+    maxHeaderListPairs: (headerBytes * REFUSED_LIST_FACTOR) / 32,
+    maxSettings: MAX_SETTINGS,
+    maxSessionInvalidFrames: MAX_INVALID_FRAMES,
+    maxSessionRejectedStreams: MAX_REJECTED_STREAMS,
+    streamResetBurst: RESET_BURST,
+    streamResetRate: RESETS_PER_SECOND,
+    // An upstream may send what it should not; the caller gets it as it would get it by HTTP/1.1.
+    strictSingleValueFields: false,
+  };
+}
+
+/** In two steps: a request that is on its way while the first travels is still served. */
+function announceEnd(session: ServerHttp2Session): void {
+  if (session.destroyed || session.closed) return;
+  session.goaway(0, LAST_STREAM);
+  const timer = setTimeout(close, GOAWAY_NOTICE_MS);
+  session.ping(close);
+  function close(): void {
+    clearTimeout(timer);
+    if (!session.destroyed) session.close();
+  }
+}
