@@ -7,7 +7,7 @@ export function renderMetrics(): string {
   return page(
     generatedFrom('src/telemetry/metric-table.ts'),
     '# Metrics',
-    'Prometheus text at `/metrics` of the admin address.',
+    'Prometheus text at `/metrics` of the admin address. How to collect, alert on and draw them: [observe](../how-to/observe.md).',
     '## Requests\n\nSummed over the proxy threads.',
     metricTable(PROXY_METRICS),
     '## Provider, configuration and cluster',
