@@ -216,6 +216,26 @@ describe('the chart on a real cluster', { skip: skipWithoutCluster(found), timeo
     });
   });
 
+  const SCOPES = [
+    { scope: 'namespaces', given: { 'watchNamespaces[0]': SHOP } },
+    { scope: 'named', given: {} },
+  ] as const;
+  for (const { scope, given } of SCOPES) {
+    test(`with rights of scope ${scope} it works, and may not read the Secrets of the cluster`, async () => {
+      await upgrade({ 'rbac.scope': scope, ...given });
+      await tools.kubectl('-n', SHOP, 'delete', 'oidcp', 'orders-api');
+      await tools.apply(tutorialManifests());
+      await answers('200', ({ status }) => status === 200, right);
+      await eventually('the status', async () =>
+        / True +True +1 /.test(await tools.kubectl('-n', SHOP, 'get', 'oidcp', 'orders-api')),
+      );
+      const account = `--as=system:serviceaccount:${GATEWAY}:${GATEWAY}`;
+      await assert.rejects(tools.kubectl('auth', 'can-i', 'list', 'secrets', '--all-namespaces', account));
+      const logs = await tools.kubectl('-n', GATEWAY, 'logs', `deployment/${GATEWAY}`);
+      assert.doesNotMatch(logs, /forbidden/i);
+    });
+  }
+
   test('helm test passes', async () => {
     const text = await tools.helm('test', GATEWAY, '-n', GATEWAY, TIMEOUT);
     assert.match(text, /Phase: +Succeeded/);

@@ -25,7 +25,7 @@ export async function underLoad(request: Call, work: () => Promise<void>): Promi
   async function client(agent: Agent | undefined): Promise<void> {
     while (!stop.signal.aborted) {
       const outcome = await call({ ...request, ...(agent === undefined ? {} : { agent }) }).then(
-        ({ status, text }) => (status === 200 ? undefined : `${status} ${text.slice(0, 200)}`),
+        ({ status, text }) => (status === 200 ? undefined : `${status} ${text}`),
         (error: unknown) => String(error),
       );
       if (outcome === undefined) served += 1;

@@ -69,6 +69,19 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 {{- end }}
 
+{{/* The Service whose addresses go into the status of Ingresses, or nothing. */}}
+{{- define "oidc-ingress.publishedService" -}}
+{{- with .Values.publishService -}}
+{{- if and .enabled (not $.Values.publishAddresses) -}}
+{{- if .pathOverride -}}
+{{- .pathOverride -}}
+{{- else if $.Values.service.enabled -}}
+{{- printf "%s/%s" $.Release.Namespace (include "oidc-ingress.fullname" $) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
 {{/* The flags of the process, by name. A flag that a value stands for must be set by that value. */}}
 {{- define "oidc-ingress.flags" -}}
 {{- $values := .Values -}}
@@ -85,12 +98,18 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
   "leader-election" (ternary "" "false" $values.leaderElection.enabled)
   "leader-election-id" (ternary (include "oidc-ingress.fullname" .) "" $values.leaderElection.enabled)
   "publish-address" (join "," $values.publishAddresses)
+  "publish-service" (include "oidc-ingress.publishedService" .)
+  "default-tls-secret" $values.defaultTlsSecret
+  "ssl-redirect" (ternary "true" "" $values.sslRedirect)
+  "host-ownership" (ternary "" $values.hostOwnership (eq $values.hostOwnership "none"))
+  "allow-external-name" (ternary "true" "" $values.allowExternalName)
   "trusted-proxies" (join "," $values.trustedProxies)
   "allowed-issuers" (join "," $values.allowedIssuers)
   "allow-insecure-issuers" (ternary "true" "" $values.allowInsecureIssuers)
   "allow-provider-cidrs" (join "," $values.allowProviderCidrs)
   "workers" (ternary "" (toString $values.workers) (kindIs "invalid" $values.workers))
   "access-log" (get (dict "all" "" "errors" "errors" "off" "off" "false" "off") (toString $values.accessLog))
+  "access-log-sample" (ternary "" (toString $values.accessLogSample) (eq (int $values.accessLogSample) 1))
   "log-level" (ternary "" $values.logLevel (eq $values.logLevel "info"))
   "admin-token-file" (ternary "/etc/oidc-ingress/admin/token" "" (ne $values.adminToken.existingSecret ""))
 -}}

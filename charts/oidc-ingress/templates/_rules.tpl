@@ -11,6 +11,13 @@
   verbs: [list, watch]
 {{- end }}
 
+{{/* Their addresses are published where there is no Service to take them from. */}}
+{{- define "oidc-ingress.rules.nodes" -}}
+- apiGroups: ['']
+  resources: [nodes]
+  verbs: [get]
+{{- end }}
+
 {{- define "oidc-ingress.rules.objects" -}}
 - apiGroups: [networking.k8s.io]
   resources: [ingresses]
@@ -43,30 +50,55 @@
   verbs: [list, watch]
 {{- end }}
 
-{{/* The chart makes the Lease: the process need not, and leaves none behind. */}}
-{{- define "oidc-ingress.rules.lease" -}}
+{{/* In the namespace of the release: what the process finds out about its own pods, and by which it leads. */}}
+{{- define "oidc-ingress.rules.own" -}}
+# Whether another pod serves on when this one ends.
+- apiGroups: ['']
+  resources: [pods]
+  verbs: [get, list]
+{{- if .Values.leaderElection.enabled }}
+# The chart makes the Lease: the process need not, and leaves none behind.
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
   resourceNames: [{{ include "oidc-ingress.fullname" . }}]
   verbs: [get, update]
 {{- end }}
+{{- end }}
 
-{{/* Given {secrets, configMaps}: exactly these objects. */}}
+{{/* Single objects that are read by name wherever they are, as {namespace: {secrets, configMaps, services}} in YAML. */}}
+{{- define "oidc-ingress.named" -}}
+{{- $named := dict -}}
+{{- $wanted := list -}}
+{{- if eq .Values.rbac.scope "named" -}}
+{{- range $namespace, $names := .Values.rbac.secrets }}{{ range $names }}{{ $wanted = append $wanted (list $namespace "secrets" .) }}{{ end }}{{ end -}}
+{{- range $namespace, $names := .Values.rbac.configMaps }}{{ range $names }}{{ $wanted = append $wanted (list $namespace "configmaps" .) }}{{ end }}{{ end -}}
+{{- end -}}
+{{- with .Values.defaultTlsSecret -}}
+{{- $wanted = append $wanted (list (dir .) "secrets" (base .)) -}}
+{{- end -}}
+{{- with include "oidc-ingress.publishedService" . -}}
+{{- $wanted = append $wanted (list (dir .) "services" (base .)) -}}
+{{- end -}}
+{{- range $wanted -}}
+{{- $namespace := index . 0 -}}
+{{- $resource := index . 1 -}}
+{{- $ofNamespace := default dict (get $named $namespace) -}}
+{{- $names := default list (get $ofNamespace $resource) -}}
+{{- $_ := set $ofNamespace $resource (append $names (index . 2) | uniq) -}}
+{{- $_ := set $named $namespace $ofNamespace -}}
+{{- end -}}
+{{- toYaml $named -}}
+{{- end }}
+
+{{/* Given {secrets, configmaps, services}: exactly these objects. */}}
 {{- define "oidc-ingress.rules.named" -}}
-{{- with .secrets -}}
+{{- range $resource, $names := . -}}
 - apiGroups: ['']
-  resources: [secrets]
+  resources: [{{ $resource }}]
   resourceNames:
-    {{- toYaml . | nindent 4 }}
+    {{- toYaml $names | nindent 4 }}
   verbs: [list, watch]
 {{ end -}}
-{{- with .configMaps -}}
-- apiGroups: ['']
-  resources: [configmaps]
-  resourceNames:
-    {{- toYaml . | nindent 4 }}
-  verbs: [list, watch]
-{{- end }}
 {{- end }}
 
 {{/* Given {root, kind, name, namespace, rules}: a role and its binding to the ServiceAccount. */}}
