@@ -1,34 +1,36 @@
 /** The single Secrets and ConfigMaps that policies, Ingresses and flags name. */
 
+import {
+  referencedByIngress,
+  referencedByPolicy,
+  type ReferencedObject,
+} from '../compile/referenced-objects.ts';
 import type { Decoded, IngressObject, ObjectKey, PolicyObject } from '../model/objects.ts';
 import type { Scope } from './scope.ts';
 
 /** An object that is read by its name. */
-export interface NamedObject {
-  readonly kind: 'Secret' | 'ConfigMap';
-  readonly namespace: string;
-  readonly name: string;
-}
+export type NamedObject = ReferencedObject;
 
 /** Certificates for mutual TLS are TLS Secrets, which are read anyway where `secrets` is `tls`. */
 export function namedByPolicy(
   policy: Decoded<PolicyObject>,
   { secrets }: Pick<Scope, 'secrets'>,
 ): readonly NamedObject[] {
-  if (policy.kind !== 'valid') return [];
-  const { namespace } = policy.meta;
-  const { ca, clientCertificate } = policy.value.spec.provider;
-  return [
-    ...objectNamed('Secret', namespace, ca?.secretRef?.name),
-    ...objectNamed('ConfigMap', namespace, ca?.configMapRef?.name),
-    ...objectNamed('Secret', namespace, secrets === 'named' ? clientCertificate?.secretRef.name : undefined),
-  ];
+  const bundles = referencedByPolicy(policy);
+  if (policy.kind !== 'valid' || secrets !== 'named') return bundles;
+  const { secretRef } = policy.value.spec.provider.clientCertificate ?? {};
+  return [...bundles, ...secretNamed(policy.meta.namespace, secretRef?.name)];
 }
 
-export function namedByIngress(ingress: Decoded<IngressObject>): readonly NamedObject[] {
-  if (ingress.kind !== 'valid') return [];
+/** So are certificates for callers. */
+export function namedByIngress(
+  ingress: Decoded<IngressObject>,
+  { secrets }: Pick<Scope, 'secrets'>,
+): readonly NamedObject[] {
+  const bundles = referencedByIngress(ingress);
+  if (ingress.kind !== 'valid' || secrets !== 'named') return bundles;
   const { namespace } = ingress.meta;
-  return ingress.value.tls.flatMap(({ secretName }) => objectNamed('Secret', namespace, secretName));
+  return [...bundles, ...ingress.value.tls.flatMap(({ secretName }) => secretNamed(namespace, secretName))];
 }
 
 /** The default certificate, where no watch on its namespace tells of it. */
@@ -36,13 +38,9 @@ export function namedByFlags({ namespaces, secrets, compileOptions }: Scope): re
   const key: ObjectKey | undefined = compileOptions.defaultTlsSecret;
   const [namespace = '', name = ''] = key?.split('/') ?? [];
   const isRead = secrets === 'tls' && (namespaces?.includes(namespace) ?? true);
-  return isRead ? [] : objectNamed('Secret', namespace, name);
+  return isRead ? [] : secretNamed(namespace, name);
 }
 
-function objectNamed(
-  kind: NamedObject['kind'],
-  namespace: string,
-  name: string | undefined,
-): readonly NamedObject[] {
-  return name === undefined || name === '' ? [] : [{ kind, namespace, name }];
+function secretNamed(namespace: string, name: string | undefined): readonly NamedObject[] {
+  return name === undefined || name === '' ? [] : [{ kind: 'Secret', namespace, name }];
 }

@@ -15,7 +15,7 @@ import { createKubeHttp } from './http.ts';
 import type { Selection } from './list.ts';
 import { createLiveObjects, type FindLive } from './live-object.ts';
 import { namedByFlags, namedByPolicy, type NamedObject } from './named-objects.ts';
-import { createNamedCertificates } from './named-certificates.ts';
+import { createNamedByIngresses } from './named-by-ingresses.ts';
 import { createNamedWatches, selectionOf, type NamedWatch } from './named-watches.ts';
 import { Reflector, type Change } from './reflector.ts';
 import { WHOLE_CLUSTER, isOptional, selectionsOf, type Scope } from './scope.ts';
@@ -48,7 +48,7 @@ export function openKubeSource(options: KubeSourceOptions): KubeSource {
   const reflectors = new Map<Selection, Reflector>();
   const closings = new Set<Promise<void>>();
   const named = createNamedWatches(watchNamed);
-  const certificates = createNamedCertificates({ store, scope, named });
+  const byIngresses = createNamedByIngresses({ store, scope, named });
 
   function watch(selection: Selection, isOptional: boolean): Reflector {
     const { clock, logger, telemetry } = options;
@@ -91,7 +91,7 @@ export function openKubeSource(options: KubeSourceOptions): KubeSource {
     unreadable.delete(`${kind} ${key}`);
     if (decoded.kind === POLICY_KIND) named.follow(`policy ${key}`, namedByPolicy(decoded.decoded, scope));
     if (!store.set(decoded)) return;
-    certificates.changed(kind, key);
+    byIngresses.changed(kind, key);
     options.onChange();
   }
 
@@ -104,7 +104,7 @@ export function openKubeSource(options: KubeSourceOptions): KubeSource {
     if (kind === 'Ingress' || kind === POLICY_KIND) live.delete(kind, key);
     if (kind === POLICY_KIND) named.follow(`policy ${key}`, []);
     if (!store.delete(kind, key)) return;
-    certificates.changed(kind, key);
+    byIngresses.changed(kind, key);
     options.onChange();
   }
 

@@ -166,7 +166,9 @@ describe('the scope of what is read', () => {
     };
     const ingress = decodeAs('Ingress', raw);
     assert.ok(ingress.kind === 'Ingress');
-    assert.deepEqual(namedByIngress(ingress.decoded), [{ kind: 'Secret', namespace: 'shop', name: 'one' }]);
+    assert.deepEqual(namedByIngress(ingress.decoded, { secrets: 'named' }), [
+      { kind: 'Secret', namespace: 'shop', name: 'one' },
+    ]);
     const provider = {
       issuer: 'https://a.example.com/',
       clientCertificate: { secretRef: { name: 'client' } },
