@@ -3,16 +3,18 @@
 import { annotation } from '../model/annotations.ts';
 import {
   objectKey,
+  type Decoded,
   type IngressBackend,
   type ServiceObject,
   type ServicePort,
   type ServicePortRef,
   type Snapshot,
 } from '../model/objects.ts';
-import type { Backend, BackendKey, Endpoint } from '../model/table.ts';
+import type { Backend, BackendKey } from '../model/table.ts';
 import type { Dialling } from './dialling.ts';
-import { endpointsOf, indexSlices } from './endpoints.ts';
+import { endpointsOf, indexSlices, type MergedEndpoints, type Slice, type ToldOfSlice } from './endpoints.ts';
 import { judgeExternalName } from './external-name.ts';
+import { memoizeByInputs, memoizeByObject } from './memoize.ts';
 import type { Cause, ProblemList } from './problem-list.ts';
 import type { CompileOptions } from './result.ts';
 import { choosePort, portText, protocolOf } from './service-ports.ts';
@@ -40,6 +42,13 @@ interface NamedPort {
   readonly ref: ServicePortRef;
 }
 
+interface Resolution {
+  readonly resolved: ResolvedBackend;
+  readonly told: readonly ToldOfSlice[];
+}
+
+type ValidService = Extract<Decoded<ServiceObject>, { readonly kind: 'valid' }>;
+
 /** Each Service port is looked up once, however many paths name it. */
 export function createBackendResolver(
   snapshot: Snapshot,
@@ -47,24 +56,25 @@ export function createBackendResolver(
   problems: ProblemList,
 ): BackendResolver {
   const slices = indexSlices(snapshot.endpointSlices);
-  const endpointOptions = { allowLoopback: options.allowLoopbackEndpoints, problems };
   const known = new Map<BackendKey, ResolvedBackend>();
 
   function resolve(named: NamedPort, key: BackendKey, dialling: Dialling | undefined): ResolvedBackend {
-    const { service: name } = named;
-    const service = snapshot.services.get(name);
-    if (service === undefined) return none('ServiceNotFound', `Service ${name} does not exist`);
-    if (service.kind === 'invalid') return none('InvalidObject', `Service ${name} cannot be read`);
-    const isExternal = service.value.type === 'ExternalName';
-    const port = isExternal ? externalPort(service.value, named) : choosePort(service.value, name, named.ref);
-    if ('reason' in port) return { kind: 'none', cause: port };
-    const protocol = dialling?.protocol ?? protocolOf(port, name, named.ref);
-    if (typeof protocol === 'object') return { kind: 'none', cause: protocol };
-    const endpoints = isExternal
-      ? externalEndpoints(service.value, named, port, options)
-      : endpointsOf(slices.get(name) ?? [], port, endpointOptions);
-    if ('reason' in endpoints) return { kind: 'none', cause: endpoints };
-    return toBackend({ service: name, endpoints, protocol, tls: undefined }, named, key, dialling);
+    const service = snapshot.services.get(named.service);
+    if (service === undefined) return none('ServiceNotFound', `Service ${named.service} does not exist`);
+    if (service.kind === 'invalid') {
+      return none('InvalidObject', `Service ${named.service} cannot be read`);
+    }
+    const own = slices.get(named.service) ?? [];
+    const { protocol, ca, serverName } = dialling ?? {};
+    const { resolved, told } = rememberedFor(service)(key)(
+      service,
+      [options, protocol, ca, serverName, ...own],
+      () => resolveService({ named, key, dialling }, service, own, options),
+    );
+    for (const { meta, field, cause } of told) {
+      problems.reporterFor('EndpointSlice', meta)(field, cause);
+    }
+    return resolved;
   }
 
   return (backend, namespace, dialling) => {
@@ -78,6 +88,46 @@ export function createBackendResolver(
     known.set(key, found);
     return found;
   };
+}
+
+/** A Service has few ports, and few Ingresses ask for it in a way of their own. */
+const MAX_REMEMBERED = 64;
+
+const rememberedFor = memoizeByObject((_service: ValidService) => {
+  const memos = new Map<BackendKey, ReturnType<typeof memoizeByInputs<ValidService, Resolution>>>();
+  return (key: BackendKey) => {
+    const memo = memos.get(key) ?? memoizeByInputs<ValidService, Resolution>();
+    if (memos.size >= MAX_REMEMBERED) memos.clear();
+    memos.set(key, memo);
+    return memo;
+  };
+});
+
+interface Request {
+  readonly named: NamedPort;
+  readonly key: BackendKey;
+  readonly dialling: Dialling | undefined;
+}
+
+function resolveService(
+  { named, key, dialling }: Request,
+  { value: service }: ValidService,
+  slices: readonly Slice[],
+  options: CompileOptions,
+): Resolution {
+  const refuse = (cause: Cause): Resolution => ({ resolved: { kind: 'none', cause }, told: [] });
+  const isExternal = service.type === 'ExternalName';
+  const port = isExternal ? externalPort(service, named) : choosePort(service, named.service, named.ref);
+  if ('reason' in port) return refuse(port);
+  const protocol = dialling?.protocol ?? protocolOf(port, named.service, named.ref);
+  if (typeof protocol === 'object') return refuse(protocol);
+  const found = isExternal
+    ? externalEndpoints(service, named, port, options)
+    : endpointsOf(slices, port, options.allowLoopbackEndpoints);
+  if ('reason' in found) return refuse(found);
+  const { endpoints, told } = found;
+  const backend = { service: named.service, endpoints, protocol, tls: undefined };
+  return { resolved: toBackend(backend, named, key, dialling), told };
 }
 
 function none(reason: Cause['reason'], message: string): ResolvedBackend {
@@ -121,7 +171,7 @@ function externalEndpoints(
   { service }: NamedPort,
   { port }: ServicePort,
   { allowExternalNames, allowLoopbackEndpoints }: CompileOptions,
-): readonly Endpoint[] | Cause {
+): MergedEndpoints | Cause {
   const unsupported = (message: string): Cause => ({
     reason: 'UnsupportedBackend',
     message: `Service ${service} ${message}`,
@@ -131,5 +181,5 @@ function externalEndpoints(
   }
   const judged = judgeExternalName(externalName ?? '', allowLoopbackEndpoints);
   if (judged.kind === 'refused') return unsupported(`cannot be called: ${judged.message}`);
-  return [{ address: judged.name, port }];
+  return { endpoints: [{ address: judged.name, port }], told: [] };
 }

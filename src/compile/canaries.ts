@@ -6,13 +6,14 @@ import type { Canary } from '../model/route-options.ts';
 import type { PlanKey, PolicyPlan, Route } from '../model/table.ts';
 import { annotationField } from './annotations/read-annotations.ts';
 import { refusal, type DeclaredRoute, type DeclaredRoutes, type ServedIngress } from './ingress-routes.ts';
-import type { Cause } from './problem-list.ts';
+import type { Cause, Report } from './problem-list.ts';
 import type { RouteBoard } from './route-board.ts';
 import { isSameJson } from './same-json.ts';
 
 export interface CanaryIngress {
   readonly ingress: ServedIngress;
   readonly declared: DeclaredRoutes;
+  readonly report: Report;
 }
 
 type Plans = ReadonlyMap<PlanKey, PolicyPlan>;
@@ -24,21 +25,34 @@ type Plans = ReadonlyMap<PlanKey, PolicyPlan>;
 export function attachCanaries(canaries: readonly CanaryIngress[], board: RouteBoard, plans: Plans): void {
   const attached = new Map<Route, Canary[]>();
   const orphans: (() => void)[] = [];
-  for (const { ingress, declared } of canaries) {
-    const add = (given: DeclaredRoute, isFallback: boolean): void => {
-      const main = board.find(given, isFallback);
+  for (const canaryIngress of canaries) {
+    const { ingress, declared, report } = canaryIngress;
+    const add = (
+      given: DeclaredRoute,
+      main: Route | undefined,
+      entered: (route: DeclaredRoute) => DeclaredRoutes,
+    ): void => {
       const fault = mainFault(main, ingress);
-      if (fault !== undefined) ingress.report(given.field, fault);
+      if (fault !== undefined) report(given.field, fault);
       if (main === undefined) {
         const orphan = fault === undefined ? given : refused(given, ingress, fault);
-        orphans.push(() => board.add(onlyRoute(orphan, isFallback), () => undefined));
+        orphans.push(() => board.add(entered(orphan), () => undefined));
         return;
       }
-      const canary = fault === undefined ? canaryOf(given, main, ingress, plans) : undefined;
+      const canary = fault === undefined ? canaryOf(given, main, canaryIngress, plans) : undefined;
       if (canary !== undefined) attached.set(main, [...(attached.get(main) ?? []), canary]);
     };
-    for (const route of declared.routes) add(route, false);
-    if (declared.fallback !== undefined) add(declared.fallback, true);
+    for (const { host, routes } of declared.rules) {
+      for (const given of routes) {
+        add(given, board.find(host, given.route), (route) => ({
+          rules: [{ host, routes: [route] }],
+          fallback: undefined,
+        }));
+      }
+    }
+    if (declared.fallback !== undefined) {
+      add(declared.fallback, board.defaultRoute(), (route) => ({ rules: [], fallback: route }));
+    }
   }
   for (const [route, list] of attached) board.setCanaries(route, list.sort(compareKinds));
   // Only now: a canary without a route is none for another canary.
@@ -58,7 +72,7 @@ function mainFault(main: Route | undefined, { meta }: ServedIngress): Cause | un
 function canaryOf(
   { route: { action } }: DeclaredRoute,
   main: Route,
-  { meta, values, report }: ServedIngress,
+  { ingress: { meta, values }, report }: CanaryIngress,
   plans: Plans,
 ): Canary | undefined {
   const { canary: when } = values;
@@ -77,12 +91,6 @@ function isSamePlan(a: PlanKey, b: PlanKey | undefined, plans: Plans): boolean {
 function refused(given: DeclaredRoute, { protection }: ServedIngress, cause: Cause): DeclaredRoute {
   if (given.route.action.kind === 'refuse') return given;
   return { ...given, route: { ...given.route, action: refusal(protection, cause) } };
-}
-
-function onlyRoute(route: DeclaredRoute, isFallback: boolean): DeclaredRoutes {
-  return isFallback
-    ? { hosts: [], routes: [], fallback: route }
-    : { hosts: [route.host], routes: [route], fallback: undefined };
 }
 
 /** A header is asked for on purpose; a weight leaves it to chance. */

@@ -2,6 +2,7 @@
 
 import { API_GROUP, CONTROLLER_NAME, LEGACY_CLASS_ANNOTATION, POLICY_KIND } from '../model/names.ts';
 import type { Decoded, IngressClassObject, IngressObject, ObjectKey, Snapshot } from '../model/objects.ts';
+import { memoizeByObject } from './memoize.ts';
 import { compareTexts } from './order.ts';
 import type { Cause, ProblemList } from './problem-list.ts';
 import { quote } from './quote.ts';
@@ -70,7 +71,7 @@ function mayBeOurs(name: string, { ingressClass }: ClassOptions): boolean {
   return ingressClass === undefined || ingressClass === name;
 }
 
-function defaultOf(decoded: Decoded<IngressClassObject>): ClassDefault {
+const defaultOf = memoizeByObject((decoded: Decoded<IngressClassObject>): ClassDefault => {
   if (decoded.kind === 'invalid') {
     return broken(`IngressClass ${decoded.meta.name} cannot be read`);
   }
@@ -84,7 +85,7 @@ function defaultOf(decoded: Decoded<IngressClassObject>): ClassDefault {
   }
   if (namespace === undefined) return broken(`${place} must have scope Namespace and name a namespace`);
   return { kind: 'policy', key: `${namespace}/${name}` };
-}
+});
 
 function broken(message: string): ClassDefault {
   return { kind: 'broken', cause: { reason: 'InvalidObject', message } };

@@ -10,10 +10,11 @@ import {
 import type { ServicePort, Snapshot } from '../model/objects.ts';
 import type { Endpoint } from '../model/table.ts';
 import { judgeAddress } from './addresses.ts';
+import { memoizeByObject } from './memoize.ts';
 import { compareTexts } from './order.ts';
-import type { ProblemList, Report } from './problem-list.ts';
+import type { Report, Told } from './problem-list.ts';
 
-interface Slice {
+export interface Slice {
   readonly meta: ObjectMeta;
   readonly value: EndpointSliceObject;
 }
@@ -21,12 +22,18 @@ interface Slice {
 /** By `namespace/name` of the Service. */
 export type SliceIndex = ReadonlyMap<ObjectKey, readonly Slice[]>;
 
-export interface EndpointOptions {
-  readonly allowLoopback: boolean;
-  readonly problems: ProblemList;
+/** Something wrong with a slice. */
+export interface ToldOfSlice extends Told {
+  readonly meta: ObjectMeta;
 }
 
-export function indexSlices(slices: Snapshot['endpointSlices']): SliceIndex {
+export interface MergedEndpoints {
+  /** Sorted by address and port. */
+  readonly endpoints: readonly Endpoint[];
+  readonly told: readonly ToldOfSlice[];
+}
+
+export const indexSlices = memoizeByObject((slices: Snapshot['endpointSlices']): SliceIndex => {
   const index = new Map<ObjectKey, Slice[]>();
   for (const slice of slices.values()) {
     if (!isUsable(slice)) continue;
@@ -36,32 +43,36 @@ export function indexSlices(slices: Snapshot['endpointSlices']): SliceIndex {
     else known.push(slice);
   }
   return index;
-}
+});
 
-/** Sorted by address and port. Those that are ready; where none is, those that still serve while they terminate. */
+/** Those that are ready; where none is, those that still serve while they terminate. */
 export function endpointsOf(
   slices: readonly Slice[],
   port: ServicePort,
-  options: EndpointOptions,
-): readonly Endpoint[] {
+  allowLoopback: boolean,
+): MergedEndpoints {
+  const told: ToldOfSlice[] = [];
   const ready = new Map<string, Endpoint>();
   const leaving = new Map<string, Endpoint>();
   for (const { meta, value } of slices) {
-    const report = options.problems.reporterFor('EndpointSlice', meta);
+    const report: Report = (field, cause) => told.push({ meta, field, cause });
     for (const number of portNumbers(value, port)) {
       value.endpoints.forEach(({ addresses, ready: isReady, serving, terminating }, index) => {
         const target = isReady ? ready : serving && terminating ? leaving : undefined;
         if (target === undefined) return;
         const address = addressOf(value.addressType, addresses, `endpoints[${index}]`, {
           report,
-          allowLoopback: options.allowLoopback,
+          allowLoopback,
         });
         if (address !== undefined) target.set(`${address} ${number}`, { address, port: number });
       });
     }
   }
   const chosen = ready.size > 0 ? ready : leaving;
-  return [...chosen.values()].sort((a, b) => compareTexts(a.address, b.address) || a.port - b.port);
+  const endpoints = [...chosen.values()].sort(
+    (a, b) => compareTexts(a.address, b.address) || a.port - b.port,
+  );
+  return { endpoints, told };
 }
 
 function isUsable(slice: Decoded<EndpointSliceObject>): slice is Extract<typeof slice, Slice> {

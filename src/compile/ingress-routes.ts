@@ -2,7 +2,7 @@
 
 import { annotation } from '../model/annotations.ts';
 import type { IngressBackend, IngressObject, IngressRule, ObjectMeta } from '../model/objects.ts';
-import type { Backend, BackendKey, OptionsKey, PathPattern, Route, RouteAction } from '../model/table.ts';
+import type { OptionsKey, PathPattern, Route, RouteAction } from '../model/table.ts';
 import type { AnnotationValues } from './annotations/values.ts';
 import type { BackendResolver } from './backends.ts';
 import type { Dialling } from './dialling.ts';
@@ -25,21 +25,22 @@ export interface ServedIngress {
 export interface RouteTargets {
   readonly resolveBackend: BackendResolver;
   readonly owners: HostOwners;
-  /** Takes the backends that routes may forward to. */
-  readonly backends: Map<BackendKey, Backend>;
 }
 
 export interface DeclaredRoutes {
-  /** They exist even without a route: their requests do not fall to a wider host. */
-  readonly hosts: readonly string[];
-  readonly routes: readonly DeclaredRoute[];
+  readonly rules: readonly DeclaredRule[];
   /** For requests that no route of their host matches. */
   readonly fallback: DeclaredRoute | undefined;
 }
 
-export interface DeclaredRoute {
+/** A host exists even without a route: its requests do not fall to a wider one. */
+export interface DeclaredRule {
   /** Empty: any host. */
   readonly host: string;
+  readonly routes: readonly DeclaredRoute[];
+}
+
+export interface DeclaredRoute {
   readonly route: Route;
   readonly field: string;
 }
@@ -60,8 +61,7 @@ export function declareRoutes(ingress: ServedIngress, targets: RouteTargets): De
   const fallback = value.defaultBackend && actionFor(value.defaultBackend, DEFAULT_FIELD, ingress, targets);
   const fallbackTaken = fallback && targets.owners.fault('', namespace);
   if (fallbackTaken !== undefined) report(DEFAULT_FIELD, fallbackTaken);
-  const hosts: string[] = [];
-  const routes = value.rules.flatMap((rule, index): readonly DeclaredRoute[] => {
+  const rules = value.rules.flatMap((rule, index): readonly DeclaredRule[] => {
     const field = `spec.rules[${index}]`;
     const { host, fault } = readHost(rule, `${field}.host`, report);
     if (host === undefined) return [];
@@ -70,22 +70,21 @@ export function declareRoutes(ingress: ServedIngress, targets: RouteTargets): De
       report(`${field}.host`, taken);
       return [];
     }
-    hosts.push(host);
     const entries =
       rule.paths === undefined
         ? fallbackEntries(fallback, field)
         : pathEntries(rule.paths, field, ingress, targets);
-    return entries.map((entry) => {
+    const routes = entries.map((entry) => {
       const action = fault === undefined ? entry.action : refusal(protection, fault);
-      return { host, route: toRoute(ingress, entry.pattern, action), field: entry.field };
+      return { route: toRoute(ingress, entry.pattern, action), field: entry.field };
     });
+    return [{ host, routes }];
   });
   return {
-    hosts,
-    routes,
+    rules,
     fallback: fallbackTaken
       ? undefined
-      : fallback && { host: '', route: toRoute(ingress, ROOT, fallback), field: DEFAULT_FIELD },
+      : fallback && { route: toRoute(ingress, ROOT, fallback), field: DEFAULT_FIELD },
   };
 }
 
@@ -143,7 +142,7 @@ function actionFor(
   backend: IngressBackend,
   field: string,
   { meta, protection, dialling, report }: ServedIngress,
-  { resolveBackend, backends }: RouteTargets,
+  { resolveBackend }: RouteTargets,
 ): RouteAction {
   const resolved = resolveBackend(backend, meta.namespace, dialling);
   const problem = resolved.kind === 'none' ? resolved.cause : resolved.warning;
@@ -153,7 +152,6 @@ function actionFor(
     const cause = formatCause(resolved.cause);
     return { kind: 'refuse', reason: 'NoEndpoints', cause, policy: policyOf(protection) };
   }
-  backends.set(resolved.key, resolved.backend);
   const plan = protection.kind === 'plan' ? protection.key : undefined;
   return { kind: 'forward', backend: resolved.key, plan, canaries: [] };
 }

@@ -2,15 +2,30 @@
 
 import { parseDuration } from '../model/duration.ts';
 import { formatFault, type Fault } from '../model/faults.ts';
-import { objectKey, type ObjectKey, type ObjectMeta, type Snapshot } from '../model/objects.ts';
+import {
+  objectKey,
+  type Decoded,
+  type ObjectKey,
+  type ObjectMeta,
+  type PolicyObject,
+  type Snapshot,
+} from '../model/objects.ts';
 import type { Redacted } from '../model/redacted.ts';
 import type { PolicyPlan } from '../model/table.ts';
 import type { PolicySpec } from '../policy/schema.ts';
 import { checkClaimPatterns } from './claim-patterns.ts';
 import { buildPlan } from './plan.ts';
 import { policyWarnings } from './policy-warnings.ts';
-import type { Cause, ProblemList, Report } from './problem-list.ts';
-import { readProviderFiles, type ProviderFiles } from './provider-files.ts';
+import { memoizeByInputs } from './memoize.ts';
+import {
+  recordReports,
+  tellAll,
+  type Cause,
+  type ProblemList,
+  type Report,
+  type Told,
+} from './problem-list.ts';
+import { filesNamedBy, readProviderFiles, type ProviderFiles } from './provider-files.ts';
 import { checkProviderUrls } from './provider-urls.ts';
 import type { PolicyAcceptedReason, PolicyWarning, ProviderOptions } from './result.ts';
 
@@ -55,33 +70,52 @@ export function judgePolicies(
 ): ReadonlyMap<ObjectKey, JudgedPolicy> {
   const judged = new Map<ObjectKey, JudgedPolicy>();
   for (const [key, policy] of snapshot.policies) {
+    const { meta } = policy;
     if (policy.kind === 'invalid') {
-      judged.set(key, undecodable(policy.meta, policy.faults));
+      judged.set(key, undecodable(meta, policy.faults));
       continue;
     }
-    const { meta, value } = policy;
-    const report = problems.reporterFor('OIDCPolicy', meta);
-    const warnings = policyWarnings(value.spec, report);
-    const faults: Fault[] = [];
-    const causes: Cause[] = [];
-    const reject: Report = (field, cause) => {
-      report(field, cause);
-      causes.push(cause);
-      faults.push({ path: field, message: cause.message });
-    };
-    checkClaimPatterns(value.spec, reject);
-    checkProviderUrls(value.spec.provider, options, reject);
-    const files = readProviderFiles(value.spec.provider, meta, snapshot, reject);
-    const base = { key, meta, warnings, spec: value.spec };
-    const [first] = causes;
-    judged.set(
-      key,
-      first === undefined
-        ? { ...base, ...usable(meta, value.spec, files) }
-        : { ...base, kind: 'unusable', reason: acceptedReason(first), message: formatFaults(faults) },
+    const { allowInsecureIssuers, allowedIssuers } = options;
+    const files = filesNamedBy(policy.value.spec.provider, meta, snapshot);
+    const { verdict, told } = remember(policy, [allowInsecureIssuers, allowedIssuers, ...files], () =>
+      judge(policy, snapshot, options),
     );
+    tellAll(told, problems.reporterFor('OIDCPolicy', meta));
+    judged.set(key, verdict);
   }
   return judged;
+}
+
+type ValidPolicy = Extract<Decoded<PolicyObject>, { readonly kind: 'valid' }>;
+
+interface Judgement {
+  readonly verdict: JudgedPolicy;
+  readonly told: readonly Told[];
+}
+
+const remember = memoizeByInputs<ValidPolicy, Judgement>();
+
+function judge(
+  { meta, value: { spec } }: ValidPolicy,
+  snapshot: Snapshot,
+  options: ProviderOptions,
+): Judgement {
+  const { report, told } = recordReports();
+  const warnings = policyWarnings(spec, report);
+  const rejected = recordReports();
+  const reject: Report = (field, cause) => {
+    report(field, cause);
+    rejected.report(field, cause);
+  };
+  checkClaimPatterns(spec, reject);
+  checkProviderUrls(spec.provider, options, reject);
+  const files = readProviderFiles(spec.provider, meta, snapshot, reject);
+  const base = { key: objectKey(meta), meta, warnings, spec };
+  const [first] = rejected.told;
+  if (first === undefined) return { verdict: { ...base, ...usable(meta, spec, files) }, told };
+  const faults = rejected.told.map(({ field, cause }) => ({ path: field, message: cause.message }));
+  const reason = acceptedReason(first.cause);
+  return { verdict: { ...base, kind: 'unusable', reason, message: formatFaults(faults) }, told };
 }
 
 function undecodable(meta: ObjectMeta, faults: readonly Fault[]): UnusablePolicy {

@@ -13,6 +13,12 @@ export interface Cause {
 /** Reports problems of one object. */
 export type Report = (field: string, cause: Cause) => void;
 
+/** What was reported, to be reported again. */
+export interface Told {
+  readonly field: string;
+  readonly cause: Cause;
+}
+
 export interface ProblemList {
   reporterFor(kind: ObjectKind, meta: Pick<ObjectMeta, 'namespace' | 'name'>): Report;
   /** By object, field, reason and message, without duplicates. */
@@ -34,6 +40,16 @@ export function createProblemList(): ProblemList {
       });
     },
   };
+}
+
+/** Writes down what is reported; remembered results are told anew each time. */
+export function recordReports(): { readonly report: Report; readonly told: readonly Told[] } {
+  const told: Told[] = [];
+  return { report: (field, cause) => told.push({ field, cause }), told };
+}
+
+export function tellAll(told: readonly Told[], report: Report): void {
+  for (const { field, cause } of told) report(field, cause);
 }
 
 /** `PolicyNotFound: OIDCPolicy shop/orders does not exist`, as routes and rows carry it. */

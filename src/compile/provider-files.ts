@@ -35,6 +35,20 @@ export function readProviderFiles(
   };
 }
 
+/** The objects that {@link readProviderFiles} reads; those that do not exist are `undefined`. */
+export function filesNamedBy(
+  { ca, clientCertificate }: ProviderSpec,
+  { namespace }: ObjectMeta,
+  { secrets, configMaps }: Snapshot,
+): readonly unknown[] {
+  const key = (name: string): string => objectKey({ namespace, name });
+  return [
+    ca?.secretRef && secrets.get(key(ca.secretRef.name)),
+    ca?.configMapRef && configMaps.get(key(ca.configMapRef.name)),
+    clientCertificate && secrets.get(key(clientCertificate.secretRef.name)),
+  ];
+}
+
 function readCa(
   { secretRef, configMapRef }: NonNullable<ProviderSpec['ca']>,
   namespace: string,

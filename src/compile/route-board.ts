@@ -3,41 +3,41 @@
 import { objectKey } from '../model/objects.ts';
 import type { Canary } from '../model/route-options.ts';
 import type { HostRoutes, PathPattern, Route } from '../model/table.ts';
-import type { DeclaredRoute, DeclaredRoutes } from './ingress-routes.ts';
+import type { DeclaredRoute, DeclaredRoutes, DeclaredRule } from './ingress-routes.ts';
+import { memoizeByObject } from './memoize.ts';
 import { compareRoutes, sortedRecord } from './order.ts';
-import type { Report } from './problem-list.ts';
+import type { Report, Told } from './problem-list.ts';
 
 export interface RouteBoard {
   add(declared: DeclaredRoutes, report: Report): void;
-  /** The route that has been entered for the same requests as `declared`. */
-  find(declared: DeclaredRoute, isFallback: boolean): Route | undefined;
+  /** The route that serves these requests of `host`. */
+  find(host: string, pattern: PathPattern): Route | undefined;
+  defaultRoute(): Route | undefined;
   /** The canaries of a route that has been entered, the first to be asked first. */
   setCanaries(route: Route, canaries: readonly Canary[]): void;
+  /** To be asked once: it tells who lost. */
   result(): {
     readonly hosts: Readonly<Record<string, HostRoutes>>;
     readonly defaultRoute: Route | undefined;
   };
 }
 
+interface EnteredRule {
+  readonly rule: DeclaredRule;
+  readonly report: Report;
+}
+
+/** Routes of one host without two for the same requests. */
+interface Merged {
+  readonly byIdentity: ReadonlyMap<string, Route>;
+  readonly losers: readonly (Told & Pick<EnteredRule, 'report'>)[];
+}
+
 export function createRouteBoard(): RouteBoard {
-  const hosts = new Map<string, Map<string, Route>>();
+  const hosts = new Map<string, EnteredRule[]>();
   const canariesOf = new Map<Route, readonly Canary[]>();
+  const indexes = new Map<string, Merged>();
   let defaultRoute: Route | undefined;
-
-  function routesOf(host: string): Map<string, Route> {
-    const known = hosts.get(host);
-    if (known !== undefined) return known;
-    const routes = new Map<string, Route>();
-    hosts.set(host, routes);
-    return routes;
-  }
-
-  function addRoute({ host, route, field }: DeclaredRoute, report: Report): void {
-    const routes = routesOf(host);
-    const winner = routes.get(identityOf(route));
-    if (winner === undefined) routes.set(identityOf(route), route);
-    else report(field, { reason: 'HostPathConflict', message: conflict(host, route, winner) });
-  }
 
   function setDefault({ route, field }: DeclaredRoute, report: Report): void {
     if (defaultRoute === undefined) {
@@ -54,32 +54,65 @@ export function createRouteBoard(): RouteBoard {
     return { ...route, action: { ...route.action, canaries } };
   }
 
+  function hostRoutes(host: string, entered: readonly EnteredRule[]): HostRoutes {
+    const [first, ...others] = entered;
+    const alone = first !== undefined && others.length === 0 ? aloneOf(first.rule) : undefined;
+    if (alone !== undefined && !alone.routes.some((route) => canariesOf.has(route))) return alone;
+    const { byIdentity, losers } = merge(host, entered);
+    for (const { report, field, cause } of losers) report(field, cause);
+    return { routes: [...byIdentity.values()].map(withCanaries).sort(compareRoutes) };
+  }
+
   return {
-    add(declared, report) {
-      declared.hosts.forEach(routesOf);
-      for (const route of declared.routes) addRoute(route, report);
-      if (declared.fallback !== undefined) setDefault(declared.fallback, report);
+    add({ rules, fallback }, report) {
+      indexes.clear();
+      for (const rule of rules) {
+        const entered = hosts.get(rule.host);
+        if (entered === undefined) hosts.set(rule.host, [{ rule, report }]);
+        else entered.push({ rule, report });
+      }
+      if (fallback !== undefined) setDefault(fallback, report);
     },
-    find: ({ host, route }, isFallback) =>
-      isFallback ? defaultRoute : hosts.get(host)?.get(identityOf(route)),
+    find(host, pattern) {
+      const index = indexes.get(host) ?? merge(host, hosts.get(host) ?? []);
+      indexes.set(host, index);
+      return index.byIdentity.get(identityOf(pattern));
+    },
+    defaultRoute: () => defaultRoute,
     setCanaries: (route, canaries) => void canariesOf.set(route, canaries),
     result: () => ({
-      hosts: sortedRecord(
-        [...hosts].map(([host, routes]) => [
-          host,
-          { routes: [...routes.values()].map(withCanaries).sort(compareRoutes) },
-        ]),
-      ),
+      hosts: sortedRecord([...hosts].map(([host, entered]) => [host, hostRoutes(host, entered)])),
       defaultRoute: defaultRoute && withCanaries(defaultRoute),
     }),
   };
+}
+
+/** Of a rule that has its host for itself, and no two paths that are the same. */
+const aloneOf = memoizeByObject(({ routes }: DeclaredRule): HostRoutes | undefined => {
+  const identities = new Set(routes.map(({ route }) => identityOf(route)));
+  if (identities.size < routes.length) return undefined;
+  return { routes: routes.map(({ route }) => route).sort(compareRoutes) };
+});
+
+function merge(host: string, entered: readonly EnteredRule[]): Merged {
+  const byIdentity = new Map<string, Route>();
+  const losers: Merged['losers'][number][] = [];
+  for (const { rule, report } of entered) {
+    for (const { route, field } of rule.routes) {
+      const winner = byIdentity.get(identityOf(route));
+      if (winner === undefined) byIdentity.set(identityOf(route), route);
+      else losers.push({ report, field, cause: conflict(host, route, winner) });
+    }
+  }
+  return { byIdentity, losers };
 }
 
 function identityOf({ path, pathType }: PathPattern): string {
   return `${pathType} ${path}`;
 }
 
-function conflict(host: string, { path, pathType }: PathPattern, { ingress }: Route): string {
+function conflict(host: string, { path, pathType }: PathPattern, { ingress }: Route): Told['cause'] {
   const where = host === '' ? 'any host' : host;
-  return `${pathType} path ${path} of ${where} is already served by Ingress ${objectKey(ingress)}`;
+  const message = `${pathType} path ${path} of ${where} is already served by Ingress ${objectKey(ingress)}`;
+  return { reason: 'HostPathConflict', message };
 }
