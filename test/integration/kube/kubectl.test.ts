@@ -1,0 +1,108 @@
+/** What a person sees who asks `kubectl`: Events under the object that they concern, and columns that say what is up. */
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { promisify } from 'node:util';
+
+import { findApiServerBinaries, skipWithout } from '../../support/api-server-binaries.ts';
+import { startApiServer, type ApiServer } from '../../support/api-server.ts';
+import { eventually } from '../../support/eventually.ts';
+import { startGateway, type Gateway } from '../../support/gateway.ts';
+
+const CRD = new URL('../../../crds/oidcpolicies.oidc-ingress.io.yaml', import.meta.url);
+const RBAC = new URL('../../../deploy/rbac.yaml', import.meta.url);
+
+const MANIFEST = `
+apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: { name: oidc-ingress }
+spec: { controller: oidc-ingress.io/controller }
+---
+apiVersion: oidc-ingress.io/v1alpha1
+kind: OIDCPolicy
+metadata: { name: orders, namespace: shop }
+spec:
+  provider: { issuer: https://127.0.0.1:9/, ca: { secretRef: { name: bundle, key: ca.crt } } }
+  clientCredentials: { audience: https://orders.example.com/ }
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: { name: orders, namespace: shop, annotations: { oidc-ingress.io/polcy: orders } }
+spec:
+  ingressClassName: oidc-ingress
+  rules:
+    - host: orders.example.com
+      http: { paths: [{ path: /, pathType: Prefix, backend: { service: { name: orders, port: { number: 80 } } } }] }
+`;
+
+const run = promisify(execFile);
+const binaries = await findApiServerBinaries();
+const kubectl = binaries.kind === 'directory' ? join(binaries.path, 'kubectl') : '';
+const skip = skipWithout(binaries) || (existsSync(kubectl) ? false : 'no kubectl beside the API server');
+
+describe('kubectl on what the gateway writes', { skip }, () => {
+  let api: ApiServer;
+  let gateway: Gateway;
+
+  before(async () => {
+    api = await startApiServer(binaries);
+    await api.apply(await readFile(RBAC, 'utf8'));
+    await api.apply(await readFile(CRD, 'utf8'));
+    await api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } });
+    await api.apply(MANIFEST);
+    const kubeconfig = await api.kubeconfigFor(await api.tokenFor('oidc-ingress', 'oidc-ingress'));
+    gateway = await startGateway([
+      `--kubeconfig=${kubeconfig}`,
+      '--pod-namespace=oidc-ingress',
+      '--workers=1',
+    ]);
+  });
+
+  after(async () => {
+    await gateway?.stop();
+    await api.stop();
+  });
+
+  async function ask(...words: readonly string[]): Promise<string> {
+    const flags = [`--kubeconfig=${api.kubeconfigPath}`, '--namespace=shop', '--cache-dir=/nonexistent/cache'];
+    return (await run(kubectl, [...flags, ...words])).stdout;
+  }
+
+  /** Asks until the answer has all of `patterns`. */
+  const shows = (words: readonly string[], ...patterns: readonly RegExp[]): Promise<string> =>
+    eventually(`${words.join(' ')} shows ${patterns.join(' ')}`, async () => {
+      const text = await ask(...words);
+      return patterns.every((pattern) => pattern.test(text)) ? text : undefined;
+    });
+
+  it('describe ingress shows what is wrong with it, and how to mend it', async () => {
+    const text = await shows(['describe', 'ingress', 'orders'], /UnknownAnnotation/, /ServiceNotFound/);
+    const lines = text.split('\n').filter((line) => line.includes('Warning'));
+    const unknown = lines.find((line) => line.includes('UnknownAnnotation')) ?? '';
+    assert.match(unknown, /Warning\s+UnknownAnnotation\s+\S+\s+oidc-ingress\.io\/controller\s+/);
+    assert.match(unknown, /oidc-ingress\.io\/polcy/);
+    assert.match(unknown, /oidc-ingress\.io\/policy/);
+    const missing = lines.find((line) => line.includes('ServiceNotFound')) ?? '';
+    assert.match(missing, /spec\.rules\[0\]\.http\.paths\[0\]\.backend.*orders/);
+  });
+
+  it('describe oidcpolicy shows its conditions and its Events', async () => {
+    const text = await shows(['describe', 'oidcpolicy', 'orders'], /Warning\s+SecretNotFound/, /Programmed/);
+    assert.match(text, /Reason:\s+SecretNotFound/);
+    assert.match(text, /Warning\s+SecretNotFound\s.*spec\.provider\.ca.*bundle/);
+  });
+
+  it('get oidcp shows issuer, conditions, how many Ingresses name it, and its age', async () => {
+    const text = await shows(['get', 'oidcp'], /False/);
+    const [head = '', row = ''] = text.split('\n');
+    assert.deepEqual(
+      head.split(/\s{2,}/).map((cell) => cell.trim()),
+      ['NAME', 'ISSUER', 'ACCEPTED', 'ISSUER-READY', 'INGRESSES', 'AGE'],
+    );
+    assert.match(row, /^orders\s+https:\/\/127\.0\.0\.1:9\/\s+False\s+Unknown\s+0\s+\d+s/);
+  });
+});
