@@ -25,7 +25,7 @@ const MODULES: Readonly<Record<string, Module>> = {
   authz: { layer: 1, libraries: ['node:crypto'] },
   config: { layer: 2, libraries: ['zod'] },
   oauth: { layer: 2, libraries: ['jose', 'lru-cache', 'undici', 'zod'] },
-  kube: { layer: 2, libraries: ['@kubernetes/client-node', 'zod'] },
+  kube: { layer: 2, libraries: ['@kubernetes/client-node', 'yaml', 'zod'] },
   files: { layer: 2, libraries: ['chokidar', 'yaml'] },
   proxy: { layer: 2, libraries: ['http-proxy-3', 'lru-cache', 'undici'] },
   telemetry: { layer: 2, libraries: ['@opentelemetry', 'pino', 'prom-client'] },

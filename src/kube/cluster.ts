@@ -1,10 +1,13 @@
 /** Which API server to talk to, and with which credentials: kubeconfig files, service accounts, exec plugins. */
 
 import { existsSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import type { Agent } from 'node:http';
 import type { RequestOptions } from 'node:https';
 
 import type { KubeConfig } from '@kubernetes/client-node';
+
+import { findTokenFile, kubeconfigFiles } from './token-file.ts';
 
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 const SERVICE_ACCOUNT_TOKEN = `${SERVICE_ACCOUNT}/token`;
@@ -35,20 +38,34 @@ export interface Authorization {
  */
 export async function openCluster(path: string | undefined): Promise<ClusterAccess> {
   const { KubeConfig } = await import('@kubernetes/client-node');
-  const load = (): KubeConfig => loadConfig(new KubeConfig(), path);
-  let config = load();
+  const isInPod = path === undefined && existsSync(SERVICE_ACCOUNT_TOKEN);
+  const load = async (): Promise<Loaded> => {
+    const config = loadConfig(new KubeConfig(), path, isInPod);
+    const user = config.getCurrentUser()?.name ?? '';
+    const tokenFile = isInPod ? SERVICE_ACCOUNT_TOKEN : await findTokenFile(kubeconfigFiles(path), user);
+    return { config, tokenFile };
+  };
+  let loaded = load();
   return {
-    server: serverOf(config),
-    authorize: () => authorize(config),
+    server: serverOf((await loaded).config),
+    authorize: async () => await authorize(await loaded),
     reload: () => {
-      config = load();
+      const before = loaded;
+      // A file that is being written may be broken for a moment: what was read last still counts.
+      loaded = load().catch(() => before);
     },
   };
 }
 
-function loadConfig(config: KubeConfig, path: string | undefined): KubeConfig {
+interface Loaded {
+  readonly config: KubeConfig;
+  /** Where the token is, to be read for each request: it is replaced every hour or so. */
+  readonly tokenFile: string | undefined;
+}
+
+function loadConfig(config: KubeConfig, path: string | undefined, isInPod: boolean): KubeConfig {
   if (path !== undefined) config.loadFromFile(path);
-  else if (existsSync(SERVICE_ACCOUNT_TOKEN)) config.loadFromCluster();
+  else if (isInPod) config.loadFromCluster();
   else config.loadFromDefault();
   return config;
 }
@@ -78,13 +95,17 @@ function serverOf(config: KubeConfig): URL {
   return server;
 }
 
-async function authorize(config: KubeConfig): Promise<Authorization> {
+async function authorize({ config, tokenFile }: Loaded): Promise<Authorization> {
   const options: RequestOptions = {};
   await config.applyToHTTPSOptions(options).catch(throwWithoutQuote);
   const headers = Object.entries(options.headers ?? {}).map(([name, value]) => [name, String(value).trim()]);
   const { ca, cert, key, servername, rejectUnauthorized } = options;
+  const token = tokenFile === undefined ? undefined : (await readFile(tokenFile, 'utf8')).trim();
   return {
-    headers: Object.fromEntries(headers),
+    headers: {
+      ...Object.fromEntries(headers),
+      ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+    },
     tls: {
       ...(ca !== undefined && { ca }),
       ...(cert !== undefined && { cert }),

@@ -67,7 +67,11 @@ export function createKubeHttp(access: ClusterAccess): KubeHttp {
   const agent = isTls ? new HttpsAgent(settings) : new HttpAgent(settings);
 
   async function open(request: KubeRequest, signal: AbortSignal): Promise<IncomingMessage> {
-    const first = await send(await access.authorize(), request, signal);
+    const first = await send(await access.authorize(), request, signal).catch((error: unknown) => {
+      // Its certificate authority may have been replaced, in a file that is read once.
+      if (isDistrust(error)) access.reload();
+      throw error;
+    });
     if (first.statusCode !== 401) return first;
     first.resume();
     access.reload();
@@ -137,6 +141,13 @@ function whenOpen(sent: ClientRequest, run: () => void): void {
     else if (socket.connecting) socket.once('connect', run);
     else run();
   });
+}
+
+/** The certificate of the server is not signed by whom the kubeconfig names, or that of the client is refused. */
+function isDistrust(error: unknown): boolean {
+  if (!(error instanceof Unreachable)) return false;
+  const { code } = (error.cause ?? {}) as { readonly code?: unknown };
+  return typeof code === 'string' && /CERT|SSL|TLS|UNABLE_TO/.test(code);
 }
 
 function headersOf(

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
 import { openCluster } from '../../../src/kube/cluster.ts';
@@ -73,6 +73,18 @@ describe('a kubeconfig', () => {
     assert.deepEqual((await access.authorize()).headers, { Authorization: 'Bearer old' });
     access.reload();
     assert.deepEqual((await access.authorize()).headers, { Authorization: 'Bearer new' });
+    // Half written.
+    await writeFile(path, '{"users": [');
+    access.reload();
+    assert.deepEqual((await access.authorize()).headers, { Authorization: 'Bearer new' });
+  });
+
+  it('may name a file with the token, which is read for each request and goes before a token', async () => {
+    const file = await write('T1\n');
+    const access = await openCluster(await config({ tokenFile: basename(file), token: 'old' }));
+    assert.deepEqual((await access.authorize()).headers, { Authorization: 'Bearer T1' });
+    await writeFile(file, 'T2');
+    assert.deepEqual((await access.authorize()).headers, { Authorization: 'Bearer T2' });
   });
 
   const plugin = (command: string) =>

@@ -65,6 +65,15 @@ describe('requests to the API server', () => {
     await call.closed;
   });
 
+  it('fail after their deadline where an answer begins and stays half, as over a dead connection', async () => {
+    const answer = http.request({ ...get, timeoutMs: 300 });
+    const call = await api.next();
+    call.open();
+    call.write('{"kind":');
+    await assert.rejects(answer);
+    await call.closed;
+  });
+
   it('fail where an answer is cut off', async () => {
     const answer = http.request(get);
     const call = await api.next();

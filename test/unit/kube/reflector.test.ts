@@ -262,6 +262,14 @@ describe('the reflector', () => {
       await told('shop/größe-€-😀 11', 'shop/größe-€-😀 12', 'shop/größe-€-😀 13');
     });
 
+    it('reads an object of the largest size that a cluster keeps, in a list and in a watch', async () => {
+      const large = 'x'.repeat(1_600_000);
+      const watch = await watching(object('listed', 9, { data: { large } }));
+      watch.event('ADDED', object('watched', 11, { data: { large } }));
+      await told('shop/listed 9', 'shop/watched 11');
+      assert.equal(reflector.fault, undefined);
+    });
+
     it('gives up a connection that has been silent for 150 s', async () => {
       const watch = await watching();
       await clock.scheduled(SILENCE_MS);
