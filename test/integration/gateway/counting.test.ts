@@ -17,7 +17,7 @@ describe('exchanges', () => {
   before(async () => {
     const clients = [...CLIENTS, 'crowd', 'hammered', 'steady'];
     world = await startWorld({
-      flags: ['--access-log=false', '--provider-rate=10000', '--provider-concurrency=32'],
+      flags: ['--access-log=off', '--provider-rate=10000', '--provider-concurrency=32'],
       tenant: {
         clients: clients.map((clientId) => ({ clientId, clientSecrets: [secretOf(clientId)] })),
         apis: [{ identifier: AUDIENCE }],
