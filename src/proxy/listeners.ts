@@ -38,7 +38,7 @@ export class Listeners {
   /** By open connection. */
   readonly #callers = new Set<Caller>();
   readonly #http2: Http2Sessions;
-  #isClosing = false;
+  #isEnding = false;
 
   constructor(context: ProxyContext, certificates: TlsCertificates) {
     this.#context = context;
@@ -63,9 +63,17 @@ export class Listeners {
     return await this.#listen(server, target);
   }
 
+  /**
+   * From now on every HTTP/1.1 response says that its connection ends. A caller that keeps connections then has none left
+   * by the time they are closed: a request that crosses a close on its way is lost.
+   */
+  letGo(): void {
+    this.#isEnding = true;
+  }
+
   /** Takes no new connection, closes the idle ones, and the others with their response, or after `timeoutMs`. */
   async drain(timeoutMs: number): Promise<void> {
-    this.#isClosing = true;
+    this.#isEnding = true;
     this.#http2.goAway();
     for (const { current } of this.#callers) if (current !== undefined) closeAfter(current);
     const closed = this.#servers.splice(0).map(async (server) => {
@@ -133,7 +141,7 @@ export class Listeners {
   ): void {
     // A server that has said `close` answers nothing more (RFC 9112, 9.6): neither may it do anything more.
     if (this.#context.callerOf(request.socket).isEnding) return;
-    if (this.#isClosing) response.shouldKeepAlive = false;
+    if (this.#isEnding) response.shouldKeepAlive = false;
     handleRequest(this.#context, request, response, special);
   }
 }

@@ -48,8 +48,8 @@ export interface Proxy {
     https: ListenTarget | undefined,
   ): Promise<{ readonly http: number | undefined; readonly https: number | undefined }>;
   /**
-   * Goes on as before for `delayMs`, while load balancers learn of it; then takes no new connection and resolves when
-   * every response has ended, or breaks what is left after `timeoutMs`.
+   * For `delayMs` goes on, while load balancers learn of it, but keeps no connection after its next response; then takes
+   * no new one and resolves when every response has ended, or breaks what is left after `timeoutMs`.
    */
   drain(delayMs: number, timeoutMs: number): Promise<void>;
   /** Breaks everything off. */
@@ -96,6 +96,7 @@ export function createProxy(options: ProxyOptions): Proxy {
       };
     },
     async drain(delayMs, timeoutMs) {
+      listeners.letGo();
       await pause(delayMs);
       tunnels.closeAll();
       await listeners.drain(timeoutMs);

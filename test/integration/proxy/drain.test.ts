@@ -11,16 +11,21 @@ const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 const HOST = 'Host: shop.example.com';
 
 describe('draining', () => {
-  it('goes on as before until the delay has passed', async (test) => {
+  it('serves until the delay has passed, and lets each connection go in time', async (test) => {
     const upstream = await startFixedUpstream(OK);
     test.after(() => upstream.close());
     const gateway = await startGateway(test, { table: tableFor([upstream.port]) });
-    const drained = gateway.proxy.drain(300, 5_000);
-    const caller = await openCaller(gateway.port);
-    caller.send(head('GET / HTTP/1.1', HOST));
-    const answer = await caller.until((text) => text.endsWith('ok'));
-    assert.match(answer, /\r\nConnection: keep-alive\r\n/);
-    await caller.closed();
+    const kept = await openCaller(gateway.port);
+    kept.send(head('GET / HTTP/1.1', HOST));
+    assert.match(await kept.until((text) => text.endsWith('ok')), /\r\nConnection: keep-alive\r\n/);
+    let isDrained = false;
+    const drained = gateway.proxy.drain(2_000, 5_000).then(() => (isDrained = true));
+    const fresh = await openCaller(gateway.port);
+    for (const caller of [kept, fresh]) {
+      caller.send(head('GET / HTTP/1.1', HOST));
+      assert.match(await caller.closed(), /\r\nConnection: close\r\n[^]*ok$/);
+    }
+    assert.equal(isDrained, false);
     await drained;
   });
 
