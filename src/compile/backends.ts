@@ -14,7 +14,7 @@ import type { Backend, BackendKey } from '../model/table.ts';
 import type { Dialling } from './dialling.ts';
 import { endpointsOf, indexSlices, type MergedEndpoints, type Slice, type ToldOfSlice } from './endpoints.ts';
 import { judgeExternalName } from './external-name.ts';
-import { memoizeByInputs, memoizeByObject } from './memoize.ts';
+import { memoizeByInputs, memoizeByObject, type Memo } from './memoize.ts';
 import type { Cause, ProblemList } from './problem-list.ts';
 import type { CompileOptions } from './result.ts';
 import { choosePort, portText, protocolOf } from './service-ports.ts';
@@ -66,7 +66,7 @@ export function createBackendResolver(
     }
     const own = slices.get(named.service) ?? [];
     const { protocol, ca, serverName } = dialling ?? {};
-    const { resolved, told } = rememberedFor(service)(key)(
+    const { resolved, told } = memoOf(service, key)(
       service,
       [options, protocol, ca, serverName, ...own],
       () => resolveService({ named, key, dialling }, service, own, options),
@@ -90,18 +90,22 @@ export function createBackendResolver(
   };
 }
 
-/** A Service has few ports, and few Ingresses ask for it in a way of their own. */
+/** A Service has few ports, and few Ingresses ask for one in a way of their own. */
 const MAX_REMEMBERED = 64;
 
-const rememberedFor = memoizeByObject((_service: ValidService) => {
-  const memos = new Map<BackendKey, ReturnType<typeof memoizeByInputs<ValidService, Resolution>>>();
-  return (key: BackendKey) => {
-    const memo = memos.get(key) ?? memoizeByInputs<ValidService, Resolution>();
-    if (memos.size >= MAX_REMEMBERED) memos.clear();
-    memos.set(key, memo);
-    return memo;
-  };
-});
+const memosOf = memoizeByObject(
+  (_service: ValidService) => new Map<BackendKey, Memo<ValidService, Resolution>>(),
+);
+
+function memoOf(service: ValidService, key: BackendKey): Memo<ValidService, Resolution> {
+  const memos = memosOf(service);
+  const known = memos.get(key);
+  if (known !== undefined) return known;
+  if (memos.size >= MAX_REMEMBERED) memos.clear();
+  const memo = memoizeByInputs<ValidService, Resolution>();
+  memos.set(key, memo);
+  return memo;
+}
 
 interface Request {
   readonly named: NamedPort;

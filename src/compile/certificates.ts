@@ -1,17 +1,12 @@
 /** Collects the certificates that `spec.tls` of the Ingresses names, each with the hosts that it is offered for. */
 
-import {
-  objectKey,
-  type IngressObject,
-  type IngressTls,
-  type ObjectMeta,
-  type Snapshot,
-} from '../model/objects.ts';
+import { objectKey, type IngressObject, type IngressTls, type Snapshot } from '../model/objects.ts';
 import type { Redacted } from '../model/redacted.ts';
 import type { Certificate, CertificateKey } from '../model/table.ts';
 import type { HostOwners } from './host-owners.ts';
 import { parseHost } from './hosts.ts';
 import { sortedRecord, sortedSet } from './order.ts';
+import type { OwnIngress } from './own-ingresses.ts';
 import { readKeyPair, type KeyPair, type PemFault } from './pem.ts';
 import type { Cause, Report } from './problem-list.ts';
 import type { CompileResult } from './result.ts';
@@ -24,7 +19,7 @@ interface CertificateSet {
 
 export interface CertificateCollector {
   /** A certificate that cannot be used is reported; its hosts are then served with the default one. */
-  add(meta: ObjectMeta, ingress: IngressObject, report: Report): void;
+  add(ingress: OwnIngress, report: Report): void;
   /** The certificate for hosts that have none; it is offered for no host by itself. */
   addDefault(key: CertificateKey, report: Report): void;
   result(): CertificateSet;
@@ -76,10 +71,9 @@ export function createCertificateCollector(
   }
 
   return {
-    add(meta, ingress, report) {
-      const { namespace } = meta;
-      ingress.tls.forEach((tls, index) =>
-        addWish({ tls, ingress, namespace, field: `spec.tls[${index}]`, report }),
+    add({ meta: { namespace }, value }, report) {
+      value.tls.forEach((tls, index) =>
+        addWish({ tls, ingress: value, namespace, field: `spec.tls[${index}]`, report }),
       );
     },
     addDefault: (key, report) => void offerOf(key, '', report),

@@ -1,19 +1,20 @@
 /** Compiles the objects of a cluster into a routing table, the problems in them, and the statuses to be. */
 
 import type { ObjectKey, Snapshot } from '../model/objects.ts';
+import type { Backend, BackendKey } from '../model/table.ts';
 import { createBackendResolver } from './backends.ts';
 import { createCertificateCollector, type CertificateCollector } from './certificates.ts';
 import { findHostOwners } from './host-owners.ts';
 import { reportInvalidObjects } from './invalid-objects.ts';
-import { compareNames, sortedRecord, sortedSet } from './order.ts';
-import { ownIngresses } from './own-ingresses.ts';
+import { sortedRecord, sortedSet } from './order.ts';
+import { ownIngresses, reporterOf } from './own-ingresses.ts';
 import { injectedHeaders } from './plan.ts';
 import { judgePolicies, type JudgedPolicy } from './policies.ts';
-import { createProblemList, type ProblemList } from './problem-list.ts';
+import { createProblemList, tellAll, type ProblemList } from './problem-list.ts';
 import type { CompileOptions, CompileResult } from './result.ts';
 import { compileRoutes } from './routes.ts';
-import { isCanary, serveIngress } from './serve-ingress.ts';
-import { createVerdictCollector } from './verdicts.ts';
+import { serveIngress, type IngressOutcome } from './serve-ingress.ts';
+import { judgeIngresses } from './verdicts.ts';
 
 /**
  * Never throws for what users wrote, depends on no order of arrival, and gives the same bytes for the same objects.
@@ -23,27 +24,37 @@ export function compile(snapshot: Snapshot, options: CompileOptions): CompileRes
   const problems = createProblemList();
   reportInvalidObjects(snapshot, problems);
   const policies = judgePolicies(snapshot, options, problems);
-  const ingresses = ownIngresses(snapshot, options, problems);
-  const owners = findHostOwners(
-    ingresses.filter(({ value }) => !isCanary(value)),
-    options,
-  );
+  const { own, metas, problems: ofClasses } = ownIngresses(snapshot, options);
+  problems.addAll(ofClasses);
+  const owners = findHostOwners(own, options);
   const resolveBackend = createBackendResolver(snapshot, options, problems);
   const context = { policies, snapshot, options, owners, resolveBackend };
-  const outcomes = ingresses.map((own) => ({ own, ...serveIngress(own, context) }));
-  const verdicts = createVerdictCollector(policies);
+  const outcomes: IngressOutcome[] = [];
+  const backends = new Map<BackendKey, Backend>();
   const certificates = createCertificateCollector(snapshot.secrets, owners);
-  for (const { own, ingress } of outcomes) {
-    verdicts.add(own.meta, ingress.protection);
-    certificates.add(own.meta, own.value, own.report);
+  for (const ingress of own) {
+    const served = serveIngress(ingress, context);
+    outcomes.push(served.outcome);
+    for (const resolved of served.backends) {
+      if (resolved.kind === 'backend') backends.set(resolved.key, resolved.backend);
+    }
+    const { told } = served.outcome;
+    if (told.length > 0) tellAll(told, reporterOf(ingress, problems));
+    if (ingress.value.tls.length > 0) certificates.add(ingress, reporterOf(ingress, problems));
   }
+  const routes = compileRoutes(outcomes, options);
+  problems.addAll(routes.problems);
   const { defaultTlsSecret } = options;
   if (defaultTlsSecret !== undefined) addDefaultCertificate(certificates, defaultTlsSecret, problems);
   const { certificates: offered, keys, unusable } = certificates.result();
   const hasDefault = defaultTlsSecret !== undefined && Object.hasOwn(offered, defaultTlsSecret);
   return {
     table: {
-      ...compileRoutes(outcomes),
+      hosts: routes.hosts,
+      defaultRoute: routes.defaultRoute,
+      plans: routes.plans,
+      options: routes.options,
+      backends: pick(backends, routes.backends),
       certificates: offered,
       defaultCertificate: hasDefault ? defaultTlsSecret : undefined,
       identityHeaders: identityHeaders(policies),
@@ -52,9 +63,19 @@ export function compile(snapshot: Snapshot, options: CompileOptions): CompileRes
     unusableCertificates: unusable,
     providerKeys: providerKeys(policies),
     problems: problems.sorted(),
-    policies: verdicts.result(),
-    ingresses: ingresses.flatMap(({ meta, fault }) => (fault === undefined ? [meta] : [])).sort(compareNames),
+    policies: judgeIngresses(policies, outcomes),
+    ingresses: metas,
   };
+}
+
+/** In the order of `keys`. */
+function pick<T>(entries: ReadonlyMap<string, T>, keys: readonly string[]): Readonly<Record<string, T>> {
+  return Object.fromEntries(
+    keys.flatMap((key) => {
+      const entry = entries.get(key);
+      return entry === undefined ? [] : [[key, entry] as const];
+    }),
+  );
 }
 
 function addDefaultCertificate(

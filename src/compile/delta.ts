@@ -57,10 +57,17 @@ export function applyDelta(table: RoutingTable, delta: TableDelta): RoutingTable
 type Section<T> = Readonly<Record<string, T>>;
 
 function diffSection<T>(previous: Section<T>, next: Section<T>): SectionDelta<T> {
+  if (previous === next) return { set: {}, removed: [] };
+  const changed = Object.keys(next).filter((key) => !isSameJson(previous[key], next[key]));
   return {
-    set: Object.fromEntries(Object.entries(next).filter(([key, entry]) => !isSameJson(previous[key], entry))),
+    set: Object.fromEntries(changed.flatMap((key) => entryOf(next, key))),
     removed: Object.keys(previous).filter((key) => !Object.hasOwn(next, key)),
   };
+}
+
+function entryOf<T>(section: Section<T>, key: string): readonly (readonly [string, T])[] {
+  const entry = section[key];
+  return entry === undefined ? [] : [[key, entry]];
 }
 
 function applySection<T>(section: Section<T>, { set, removed }: SectionDelta<T>): Section<T> {

@@ -1,7 +1,8 @@
 /** To which namespace a host belongs, where hosts belong to one: nobody sets a trap for credentials on a neighbour's host. */
 
-import type { IngressObject, ObjectMeta } from '../model/objects.ts';
+import type { IngressObject } from '../model/objects.ts';
 import { parseHost } from './hosts.ts';
+import type { OwnIngress } from './own-ingresses.ts';
 import type { Cause } from './problem-list.ts';
 import type { CompileOptions } from './result.ts';
 
@@ -10,22 +11,17 @@ export interface HostOwners {
   fault(host: string, namespace: string): Cause | undefined;
 }
 
-/** What declares hosts. */
-interface Claimant {
-  readonly meta: ObjectMeta;
-  readonly value: IngressObject;
-}
-
 const EVERYONE: HostOwners = { fault: () => undefined };
 
-/** `claimants`: oldest first, without those that serve beside the routes of others. */
+/** `ingresses`: oldest first. Those that serve beside the routes of others claim no host. */
 export function findHostOwners(
-  claimants: readonly Claimant[],
+  ingresses: readonly OwnIngress[],
   { hostOwnership }: Pick<CompileOptions, 'hostOwnership'>,
 ): HostOwners {
   if (hostOwnership === 'none') return EVERYONE;
   const claims = new Map<string, { readonly namespace: string; readonly rank: number }>();
-  claimants.forEach(({ meta: { namespace }, value }, rank) => {
+  ingresses.forEach(({ meta: { namespace }, value, isCanary }, rank) => {
+    if (isCanary) return;
     for (const host of claimedHosts(value)) {
       if (!claims.has(host)) claims.set(host, { namespace, rank });
     }

@@ -31,7 +31,7 @@ export function memoizeByInputs<K extends object, T>(): Memo<K, T> {
 }
 
 /** `inputs`: everything that `compute` reads beside `object`; compared by identity. */
-type Memo<K, T> = (object: K, inputs: readonly unknown[], compute: () => T) => T;
+export type Memo<K, T> = (object: K, inputs: readonly unknown[], compute: () => T) => T;
 
 function isSame(before: readonly unknown[], now: readonly unknown[]): boolean {
   return before.length === now.length && before.every((input, index) => input === now[index]);

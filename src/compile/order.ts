@@ -33,7 +33,7 @@ export function compareRoutes(a: PathOf<Route>, b: PathOf<Route>): number {
 
 /** A record whose keys are in order, so that the same entries give the same bytes. */
 export function sortedRecord<T>(entries: Iterable<readonly [string, T]>): Readonly<Record<string, T>> {
-  return Object.fromEntries([...entries].sort(([a], [b]) => compareTexts(a, b)));
+  return Object.fromEntries([...entries].sort((a, b) => compareTexts(a[0], b[0])));
 }
 
 export function sortedSet(texts: Iterable<string>): readonly string[] {

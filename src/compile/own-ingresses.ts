@@ -1,10 +1,13 @@
 /** The Ingresses that are ours to serve, and what is told about those that nobody serves. */
 
+import { annotation } from '../model/annotations.ts';
 import { formatFault, type Fault } from '../model/faults.ts';
 import type { IngressObject, ObjectMeta, Snapshot } from '../model/objects.ts';
+import type { Problem } from '../model/problems.ts';
 import { CLASS_FIELD, createClassSelector, type ClassDefault } from './classes.ts';
-import { compareAge } from './order.ts';
-import type { Cause, ProblemList, Report } from './problem-list.ts';
+import { memoizeByInputs } from './memoize.ts';
+import { compareAge, compareNames } from './order.ts';
+import { createProblemList, type Cause, type ProblemList, type Report } from './problem-list.ts';
 import type { CompileOptions } from './result.ts';
 
 export interface OwnIngress {
@@ -13,15 +16,28 @@ export interface OwnIngress {
   /** Why it cannot be decoded: `value` then holds the requests to refuse. */
   readonly fault: Cause | undefined;
   readonly classDefault: ClassDefault;
-  readonly report: Report;
+  /** Whether it means to serve beside the routes of others, even where it does not say well how. */
+  readonly isCanary: boolean;
 }
 
-/** The Ingresses of our classes, oldest first; also those that cannot be decoded, as far as they can be read. */
-export function ownIngresses(
-  snapshot: Snapshot,
-  options: CompileOptions,
-  problems: ProblemList,
-): readonly OwnIngress[] {
+export interface OwnIngresses {
+  /** Oldest first; also those that cannot be decoded, as far as they can be read. */
+  readonly own: readonly OwnIngress[];
+  /** Those whose status is ours to write, sorted by name. */
+  readonly metas: readonly ObjectMeta[];
+  readonly problems: readonly Problem[];
+}
+
+/** The Ingresses of our classes. */
+export function ownIngresses(snapshot: Snapshot, options: CompileOptions): OwnIngresses {
+  const { ingresses, ingressClasses } = snapshot;
+  return remember(ingresses, [ingressClasses, options], () => selectOwn(snapshot, options));
+}
+
+const remember = memoizeByInputs<Snapshot['ingresses'], OwnIngresses>();
+
+function selectOwn(snapshot: Snapshot, options: CompileOptions): OwnIngresses {
+  const problems = createProblemList();
   const classOf = createClassSelector(snapshot, options, problems);
   const own: OwnIngress[] = [];
   for (const ingress of snapshot.ingresses.values()) {
@@ -30,25 +46,29 @@ export function ownIngresses(
     if (value === undefined) continue;
     const match = classOf(value);
     if (match.kind === 'foreign') continue;
-    const report = problems.reporterFor('Ingress', meta);
     if (match.kind === 'missing') {
       const message = `IngressClass ${match.name} does not exist: nobody serves this Ingress`;
-      report(CLASS_FIELD, { reason: 'IngressClassNotFound', message });
+      problems.reporterFor('Ingress', meta)(CLASS_FIELD, { reason: 'IngressClassNotFound', message });
       continue;
     }
-    const classDefault = match.default;
-    own.push(
-      ingress.kind === 'valid'
-        ? { meta, value, fault: undefined, classDefault, report }
-        : { meta, value, fault: unreadable(ingress.faults), classDefault, report: tellNothing },
-    );
+    const fault = ingress.kind === 'valid' ? undefined : unreadable(ingress.faults);
+    const isCanary = Object.hasOwn(value.annotations, CANARY);
+    own.push({ meta, value, fault, classDefault: match.default, isCanary });
   }
-  return own.sort((a, b) => compareAge(a.meta, b.meta));
+  own.sort((a, b) => compareAge(a.meta, b.meta));
+  const readable = own.filter(({ fault }) => fault === undefined);
+  return { own, metas: readable.map(({ meta }) => meta).sort(compareNames), problems: problems.sorted() };
 }
 
 function unreadable(faults: readonly Fault[]): Cause {
   return { reason: 'InvalidObject', message: faults.map(formatFault).join('; ') };
 }
 
-/** Every fault of an object that cannot be decoded is told already. */
+const CANARY = annotation('canary');
+
+/** Reports of one Ingress. Every fault of an object that cannot be decoded is told already. */
+export function reporterOf({ meta, fault }: OwnIngress, problems: ProblemList): Report {
+  return fault === undefined ? problems.reporterFor('Ingress', meta) : tellNothing;
+}
+
 function tellNothing(): void {}

@@ -21,6 +21,8 @@ export interface Told {
 
 export interface ProblemList {
   reporterFor(kind: ObjectKind, meta: Pick<ObjectMeta, 'namespace' | 'name'>): Report;
+  /** Takes over what was found earlier, or elsewhere. */
+  addAll(more: readonly Problem[]): void;
   /** By object, field, reason and message, without duplicates. */
   sorted(): readonly Problem[];
 }
@@ -32,6 +34,7 @@ export function createProblemList(): ProblemList {
       const object = { kind, namespace, name };
       return (field, { reason, message }) => problems.push({ reason, object, field, message });
     },
+    addAll: (more) => void problems.push(...more),
     sorted() {
       const ordered = problems.toSorted(compareProblems);
       return ordered.filter((problem, index) => {

@@ -1,8 +1,9 @@
 /** Puts the routes of all Ingresses together, with everything that they refer to and nothing else. */
 
+import type { Problem } from '../model/problems.ts';
 import type { RouteOptions } from '../model/route-options.ts';
 import type {
-  Backend,
+  BackendKey,
   HostRoutes,
   OptionsKey,
   PlanKey,
@@ -10,18 +11,20 @@ import type {
   Route,
   RoutingTable,
 } from '../model/table.ts';
-import { attachCanaries } from './canaries.ts';
-import { memoizeByObject } from './memoize.ts';
-import { sortedRecord } from './order.ts';
-import type { OwnIngress } from './own-ingresses.ts';
+import { attachCanaries, type CanaryIngress } from './canaries.ts';
+import { memoizeByInputs, memoizeByObject } from './memoize.ts';
+import { sortedRecord, sortedSet } from './order.ts';
+import { reporterOf } from './own-ingresses.ts';
+import { createProblemList } from './problem-list.ts';
+import type { CompileOptions } from './result.ts';
 import { createRouteBoard } from './route-board.ts';
-import { isCanary, type IngressOutcome } from './serve-ingress.ts';
+import type { IngressOutcome } from './serve-ingress.ts';
 
-interface ServedOutcome extends IngressOutcome {
-  readonly own: OwnIngress;
+export interface CompiledRoutes extends Pick<RoutingTable, 'hosts' | 'defaultRoute' | 'plans' | 'options'> {
+  /** Keys of the backends that routes refer to, sorted. */
+  readonly backends: readonly BackendKey[];
+  readonly problems: readonly Problem[];
 }
-
-type Routes = Pick<RoutingTable, 'hosts' | 'defaultRoute' | 'plans' | 'options' | 'backends'>;
 
 /** Keys of what routes refer to. */
 interface Used {
@@ -30,24 +33,27 @@ interface Used {
   readonly options: Set<string>;
 }
 
-/** `outcomes`: oldest Ingress first. */
-export function compileRoutes(outcomes: readonly ServedOutcome[]): Routes {
+/** `outcomes`: oldest Ingress first. Remembered for `options`: after most changes the routes are what they were. */
+export function compileRoutes(outcomes: readonly IngressOutcome[], options: CompileOptions): CompiledRoutes {
+  return remember(options, outcomes, () => joinRoutes(outcomes));
+}
+
+const remember = memoizeByInputs<CompileOptions, CompiledRoutes>();
+
+function joinRoutes(outcomes: readonly IngressOutcome[]): CompiledRoutes {
+  const problems = createProblemList();
   const plans = new Map<PlanKey, PolicyPlan>();
   const options = new Map<OptionsKey, RouteOptions>();
-  const backends = new Map<string, Backend>();
   const board = createRouteBoard();
-  for (const { own, ingress, asked, declared, backends: named } of outcomes) {
+  const canaries: CanaryIngress[] = [];
+  for (const { own, ingress, asked, declared } of outcomes) {
     const { protection } = ingress;
     if (protection.kind === 'plan') plans.set(protection.key, protection.plan);
     if (ingress.options !== undefined && asked !== undefined) options.set(ingress.options, asked);
-    for (const resolved of named) {
-      if (resolved.kind === 'backend') backends.set(resolved.key, resolved.backend);
-    }
-    if (!isCanary(own.value)) board.add(declared, own.report);
+    const report = reporterOf(own, problems);
+    if (own.isCanary) canaries.push({ ingress, declared, report });
+    else board.add(declared, report);
   }
-  const canaries = outcomes
-    .filter(({ own }) => isCanary(own.value))
-    .map(({ own, ingress, declared }) => ({ ingress, declared, report: own.report }));
   attachCanaries(canaries, board, plans);
   const { hosts, defaultRoute } = board.result();
   const used = usedBy(hosts, defaultRoute);
@@ -56,11 +62,12 @@ export function compileRoutes(outcomes: readonly ServedOutcome[]): Routes {
     defaultRoute,
     plans: pick(plans, used.plans),
     options: pick(options, used.options),
-    backends: pick(backends, used.backends),
+    backends: sortedSet(used.backends),
+    problems: problems.sorted(),
   };
 }
 
-function usedBy(hosts: Routes['hosts'], defaultRoute: Route | undefined): Used {
+function usedBy(hosts: RoutingTable['hosts'], defaultRoute: Route | undefined): Used {
   const used: Used = { backends: new Set(), plans: new Set(), options: new Set() };
   for (const host of Object.values(hosts)) {
     const { backends, plans, options } = usedByHost(host);

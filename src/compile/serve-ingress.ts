@@ -14,10 +14,10 @@ import {
   type RouteTargets,
   type ServedIngress,
 } from './ingress-routes.ts';
-import { memoizeByInputs, memoizeByObject } from './memoize.ts';
+import { memoizeByInputs } from './memoize.ts';
 import type { OwnIngress } from './own-ingresses.ts';
 import type { JudgedPolicy } from './policies.ts';
-import { recordReports, tellAll, type Cause, type Told } from './problem-list.ts';
+import { recordReports, type Cause, type Told } from './problem-list.ts';
 import { protectionOf } from './protection.ts';
 import type { CompileOptions } from './result.ts';
 import { routeOptions } from './route-options.ts';
@@ -28,87 +28,78 @@ export interface ServingContext extends RouteTargets {
   readonly options: CompileOptions;
 }
 
+/** What an Ingress comes to; the same object for as long as nothing that it depends on changes. */
 export interface IngressOutcome {
+  readonly own: OwnIngress;
   readonly ingress: ServedIngress;
   /** What `ingress.options` stands for. */
   readonly asked: RouteOptions | undefined;
   readonly declared: DeclaredRoutes;
-  /** Every backend that it names, once. */
-  readonly backends: readonly ResolvedBackend[];
-}
-
-interface RememberedOutcome extends IngressOutcome {
   readonly told: readonly Told[];
 }
 
 /** What one Ingress is compiled from, beside the context. */
 interface Parts {
-  readonly annotations: IngressAnnotations;
+  readonly read: ReadIngress;
   readonly dialling: Dialling | Cause | undefined;
   readonly backends: readonly ResolvedBackend[];
 }
 
 const CA = annotation('backend-tls-ca');
 
-/** Whether it means to serve beside the routes of others, even where it does not say well how. */
-export function isCanary({ annotations }: IngressObject): boolean {
-  return Object.hasOwn(annotations, annotation('canary'));
-}
-
-export function serveIngress(own: OwnIngress, context: ServingContext): IngressOutcome {
-  const { meta, value, report } = own;
-  const annotations = annotationsOf(value)(meta.namespace);
-  const dialling =
-    annotations.faults.length === 0 ? diallingOf(annotations.values, meta, context.snapshot) : undefined;
+/** `backends`: every one that the Ingress names, once. */
+export function serveIngress(
+  own: OwnIngress,
+  context: ServingContext,
+): { readonly outcome: IngressOutcome; readonly backends: readonly ResolvedBackend[] } {
+  const { meta, value } = own;
+  const read = readOnce(own);
+  const { faults, values } = read.annotations;
+  const dialling = faults.length === 0 ? diallingOf(values, meta, context.snapshot) : undefined;
   const usable = dialling !== undefined && 'reason' in dialling ? undefined : dialling;
-  const backends = backendsOf(value).map((backend) =>
-    context.resolveBackend(backend, meta.namespace, usable),
-  );
-  const parts = { annotations, dialling, backends };
+  const backends = read.backends.map((backend) => context.resolveBackend(backend, meta.namespace, usable));
+  const parts = { read, dialling, backends };
   const outcome = remember(value, inputsOf(own, parts, context), () => compileIngress(own, parts, context));
-  tellAll(outcome.told, report);
-  return outcome;
+  return { outcome, backends };
 }
 
-const remember = memoizeByInputs<IngressObject, RememberedOutcome>();
+const remember = memoizeByInputs<IngressObject, IngressOutcome>();
 
-/** Everything that {@link compileIngress} reads beside the Ingress itself. */
+/** Everything that {@link compileIngress} reads beside the Ingress itself. Endpoints come and go without changing it. */
 function inputsOf(
-  { meta, fault, value, classDefault }: OwnIngress,
-  { annotations: { values }, dialling, backends }: Parts,
+  own: OwnIngress,
+  { read, dialling, backends }: Parts,
   { policies, snapshot, options, owners }: ServingContext,
 ): readonly unknown[] {
-  const named =
-    values.policy?.kind === 'policy'
-      ? values.policy.key
-      : classDefault.kind === 'policy'
-        ? classDefault.key
-        : undefined;
-  return [
+  const { meta, classDefault } = own;
+  const { policy } = read.annotations.values;
+  const named = policy?.kind === 'policy' ? policy : classDefault;
+  const inputs: unknown[] = [
     meta,
-    fault?.message,
+    own.fault?.message,
     options,
     classDefault,
-    named === undefined ? undefined : policies.get(named),
+    named.kind === 'policy' ? policies.get(named.key) : undefined,
     snapshot.namespaces.get(meta.namespace),
-    ...(dialling === undefined ? [] : Object.values(dialling)),
-    ...backends.map((backend) => (backend.kind === 'backend' ? backend : backend.cause.message)),
-    ...(options.hostOwnership === 'none'
-      ? []
-      : hostsOf(value).map((host) => owners.fault(host, meta.namespace)?.message)),
   ];
+  if (dialling !== undefined) inputs.push(...Object.values(dialling));
+  for (const backend of backends) {
+    if (backend.kind === 'backend') inputs.push(backend.key, backend.warning?.message);
+    else inputs.push(backend.cause.message);
+  }
+  if (options.hostOwnership === 'none') return inputs;
+  for (const host of read.hosts) inputs.push(owners.fault(host, meta.namespace)?.message);
+  return inputs;
 }
 
-function compileIngress(
-  { meta, value, fault: unreadable, classDefault }: OwnIngress,
-  { annotations: { values, faults }, dialling, backends }: Parts,
-  context: ServingContext,
-): RememberedOutcome {
+function compileIngress(own: OwnIngress, { read, dialling }: Parts, context: ServingContext): IngressOutcome {
+  const { meta, value, classDefault } = own;
+  const { values, faults } = read.annotations;
   const { report, told } = recordReports();
   for (const { annotation, cause } of faults) report(annotationField(annotation), cause);
   const isBroken = dialling !== undefined && 'reason' in dialling;
   if (isBroken) report(annotationField(CA), dialling);
-  const fault = unreadable ?? (isBroken ? named(CA, dialling) : firstFault(faults));
+  const fault = own.fault ?? (isBroken ? named(CA, dialling) : firstFault(faults));
   const { policies, snapshot, options } = context;
   const subject = { meta, values, fault, report };
   const protection = protectionOf(subject, classDefault, { policies, namespaces: snapshot.namespaces });
@@ -122,34 +113,37 @@ function compileIngress(
     dialling: isBroken ? undefined : dialling,
     report,
   };
-  return { ingress, asked, declared: declareRoutes(ingress, context), backends, told };
+  return { own, ingress, asked, declared: declareRoutes(ingress, context), told };
 }
 
-const annotationsOf = memoizeByObject(({ annotations }: IngressObject) => {
-  const known = new Map<string, IngressAnnotations>();
-  return (namespace: string): IngressAnnotations => {
-    const read = known.get(namespace) ?? readAnnotations(annotations, namespace);
-    known.set(namespace, read);
-    return read;
+interface ReadIngress {
+  readonly annotations: IngressAnnotations;
+  /** Each Service port once. */
+  readonly backends: readonly IngressBackend[];
+  /** Those that it may have to own; empty for any host. */
+  readonly hosts: readonly string[];
+}
+
+/** Read once for each object, however the rest changes. */
+function readOnce({ meta: { namespace }, value }: OwnIngress): ReadIngress {
+  return rememberRead(value, [namespace], () => readIngress(value, namespace));
+}
+
+const rememberRead = memoizeByInputs<IngressObject, ReadIngress>();
+
+function readIngress({ annotations, rules, defaultBackend }: IngressObject, namespace: string): ReadIngress {
+  const paths = rules.flatMap(({ paths }) => (paths ?? []).map(({ backend }) => backend));
+  const named = defaultBackend === undefined ? paths : [...paths, defaultBackend];
+  const hosts = rules.flatMap(({ host }) => {
+    const declared = parseHost(host);
+    return (declared.kind === 'valid' ? declared.host : declared.meant) ?? [];
+  });
+  return {
+    annotations: readAnnotations(annotations, namespace),
+    backends: [...new Map(named.map((backend) => [JSON.stringify(backend), backend])).values()],
+    hosts: [...hosts, ''],
   };
-});
-
-/** Each Service port once. */
-const backendsOf = memoizeByObject(({ rules, defaultBackend }: IngressObject): readonly IngressBackend[] => {
-  const all = rules.flatMap(({ paths }) => (paths ?? []).map(({ backend }) => backend));
-  const named = defaultBackend === undefined ? all : [...all, defaultBackend];
-  return [...new Map(named.map((backend) => [JSON.stringify(backend), backend])).values()];
-});
-
-const hostsOf = memoizeByObject(({ rules }: IngressObject): readonly string[] =>
-  rules
-    .flatMap(({ host }) => {
-      const declared = parseHost(host);
-      const meant = declared.kind === 'valid' ? declared.host : declared.meant;
-      return meant === undefined ? [] : [meant];
-    })
-    .concat(''),
-);
+}
 
 function firstFault([first]: IngressAnnotations['faults']): Cause | undefined {
   return first && named(first.annotation, first.cause);

@@ -1,34 +1,31 @@
 /** The statuses to be of the policies: what each is worth, and whose Ingresses it protects. */
 
-import type { ObjectKey, ObjectMeta } from '../model/objects.ts';
+import type { ObjectKey } from '../model/objects.ts';
 import { MAX_STATUS_ROWS } from '../policy/status-schema.ts';
 import { compareNames, sortedRecord } from './order.ts';
 import type { JudgedPolicy } from './policies.ts';
 import type { Protection } from './protection.ts';
 import type { PolicyVerdict } from './result.ts';
+import type { IngressOutcome } from './serve-ingress.ts';
 
 type Row = PolicyVerdict['ingresses']['rows'][number];
 
-export interface VerdictCollector {
-  /** Counts an Ingress under the policy that it names, or that its class names for it. */
-  add(meta: ObjectMeta, protection: Protection): void;
-  result(): Readonly<Record<ObjectKey, PolicyVerdict>>;
-}
-
-export function createVerdictCollector(policies: ReadonlyMap<ObjectKey, JudgedPolicy>): VerdictCollector {
+/** Each Ingress counts under the policy that it names, or that its class names for it. */
+export function judgeIngresses(
+  policies: ReadonlyMap<ObjectKey, JudgedPolicy>,
+  outcomes: readonly IngressOutcome[],
+): Readonly<Record<ObjectKey, PolicyVerdict>> {
   const rows = new Map<ObjectKey, Row[]>();
-  return {
-    add({ namespace, name }, protection) {
-      const outcome = outcomeOf(protection);
-      if (outcome === undefined) return;
-      const { policy, state, reason } = outcome;
-      const known = rows.get(policy) ?? [];
-      known.push({ namespace, name, state, reason });
-      rows.set(policy, known);
-    },
-    result: () =>
-      sortedRecord([...policies].map(([key, policy]) => [key, toVerdict(policy, rows.get(key) ?? [])])),
-  };
+  for (const { ingress } of outcomes) {
+    const outcome = outcomeOf(ingress.protection);
+    if (outcome === undefined) continue;
+    const { namespace, name } = ingress.meta;
+    const { policy, state, reason } = outcome;
+    const known = rows.get(policy) ?? [];
+    known.push({ namespace, name, state, reason });
+    rows.set(policy, known);
+  }
+  return sortedRecord([...policies].map(([key, policy]) => [key, toVerdict(policy, rows.get(key) ?? [])]));
 }
 
 /** `undefined` where no policy is concerned. */
