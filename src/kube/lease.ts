@@ -3,7 +3,7 @@
 import { z } from 'zod';
 
 /** A lease that was not renewed for so long may be taken by another. */
-export const LEASE_MS = 15_000;
+const LEASE_MS = 15_000;
 
 export interface Lease {
   /** As the API server gave it, to be given back. */

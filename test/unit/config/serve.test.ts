@@ -127,3 +127,16 @@ test('help and reference name every flag', () => {
     assert.match(reference, new RegExp(`\`--${name}\\b`));
   }
 });
+
+test('the rights to read Secrets and the namespaces that are watched go together', () => {
+  assert.deepEqual(valid(['--watch-namespaces=shop, billing,shop'])['watch-namespaces'], ['shop', 'billing']);
+  assert.equal(valid(['--secret-mode=named'])['secret-mode'], 'named');
+  assert.deepEqual(faults(['--secret-mode=namespaced']), [
+    '--watch-namespaces: must name namespaces with --secret-mode=namespaced',
+  ]);
+  assert.deepEqual(faults(['--secret-mode=some', '--watch-namespaces=Shop', '--leader-election-id=a/b']), [
+    '--secret-mode: must be cluster, namespaced or named, found "some"',
+    '--watch-namespaces: must be namespaces separated by commas; "Shop" is none, found "Shop"',
+    '--leader-election-id: must be the name of a Kubernetes object: a-z, 0-9, - and ., found "a/b"',
+  ]);
+});
