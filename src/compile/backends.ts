@@ -5,6 +5,7 @@ import {
   objectKey,
   type Decoded,
   type IngressBackend,
+  type ObjectKey,
   type ServiceObject,
   type ServicePort,
   type ServicePortRef,
@@ -29,17 +30,25 @@ export type ResolvedBackend =
     }
   | { readonly kind: 'none'; readonly cause: Cause };
 
-export type BackendResolver = (
-  backend: IngressBackend,
-  namespace: string,
-  dialling: Dialling | undefined,
-) => ResolvedBackend;
+export type BackendResolver = (named: NamedBackend, dialling: Dialling | undefined) => ResolvedBackend;
+
+export type NamedBackend = NamedPort | { readonly kind: 'resource'; readonly description: string };
 
 /** A port of a Service as a backend names it. */
 interface NamedPort {
+  readonly kind: 'port';
   /** `namespace/name` of the Service. */
-  readonly service: string;
+  readonly service: ObjectKey;
   readonly ref: ServicePortRef;
+  /** `namespace/service:port` */
+  readonly label: BackendKey;
+}
+
+/** `namespace`: of the Ingress. */
+export function nameBackend(backend: IngressBackend, namespace: string): NamedBackend {
+  if (backend.kind === 'resource') return backend;
+  const service = objectKey({ namespace, name: backend.name });
+  return { kind: 'port', service, ref: backend.port, label: `${service}:${portText(backend.port)}` };
 }
 
 interface Resolution {
@@ -77,14 +86,12 @@ export function createBackendResolver(
     return resolved;
   }
 
-  return (backend, namespace, dialling) => {
-    if (backend.kind === 'resource') {
-      return none('UnsupportedBackend', `must be a Service with a port, found ${backend.description}`);
+  return (named, dialling) => {
+    if (named.kind === 'resource') {
+      return none('UnsupportedBackend', `must be a Service with a port, found ${named.description}`);
     }
-    const service = objectKey({ namespace, name: backend.name });
-    const plain = `${service}:${portText(backend.port)}`;
-    const key = dialling === undefined ? plain : `${plain} @${dialling.owner}`;
-    const found = known.get(key) ?? resolve({ service, ref: backend.port }, key, dialling);
+    const key = dialling === undefined ? named.label : `${named.label} @${dialling.owner}`;
+    const found = known.get(key) ?? resolve(named, key, dialling);
     known.set(key, found);
     return found;
   };
@@ -140,11 +147,10 @@ function none(reason: Cause['reason'], message: string): ResolvedBackend {
 
 function toBackend(
   backend: Backend,
-  { service, ref }: NamedPort,
+  { label }: NamedPort,
   key: BackendKey,
   dialling: Dialling | undefined,
 ): ResolvedBackend {
-  const label = `${service}:${portText(ref)}`;
   const { ca, serverName } = dialling ?? {};
   const { endpoints, protocol } = backend;
   const asksForTls = ca !== undefined || serverName !== undefined;

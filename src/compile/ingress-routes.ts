@@ -4,7 +4,7 @@ import { annotation } from '../model/annotations.ts';
 import type { IngressBackend, IngressObject, IngressRule, ObjectMeta } from '../model/objects.ts';
 import type { OptionsKey, PathPattern, Route, RouteAction } from '../model/table.ts';
 import type { AnnotationValues } from './annotations/values.ts';
-import type { BackendResolver } from './backends.ts';
+import { nameBackend, type BackendResolver } from './backends.ts';
 import type { Dialling } from './dialling.ts';
 import type { HostOwners } from './host-owners.ts';
 import { parseHost } from './hosts.ts';
@@ -144,7 +144,7 @@ function actionFor(
   { meta, protection, dialling, report }: ServedIngress,
   { resolveBackend }: RouteTargets,
 ): RouteAction {
-  const resolved = resolveBackend(backend, meta.namespace, dialling);
+  const resolved = resolveBackend(nameBackend(backend, meta.namespace), dialling);
   const problem = resolved.kind === 'none' ? resolved.cause : resolved.warning;
   if (problem !== undefined) report(field, problem);
   if (protection.kind === 'refuse') return refusal(protection, protection.cause);

@@ -1,11 +1,11 @@
 /** Compiles one Ingress: what protects it, what its routes ask for, where they lead. Remembered while nothing changes. */
 
 import { annotation } from '../model/annotations.ts';
-import type { IngressBackend, IngressObject, ObjectKey, Snapshot } from '../model/objects.ts';
+import type { IngressObject, ObjectKey, Snapshot } from '../model/objects.ts';
 import { objectKey } from '../model/objects.ts';
 import type { RouteOptions } from '../model/route-options.ts';
 import { annotationField, readAnnotations, type IngressAnnotations } from './annotations/read-annotations.ts';
-import type { ResolvedBackend } from './backends.ts';
+import { nameBackend, type NamedBackend, type ResolvedBackend } from './backends.ts';
 import { diallingOf, type Dialling } from './dialling.ts';
 import { parseHost } from './hosts.ts';
 import {
@@ -57,7 +57,7 @@ export function serveIngress(
   const { faults, values } = read.annotations;
   const dialling = faults.length === 0 ? diallingOf(values, meta, context.snapshot) : undefined;
   const usable = dialling !== undefined && 'reason' in dialling ? undefined : dialling;
-  const backends = read.backends.map((backend) => context.resolveBackend(backend, meta.namespace, usable));
+  const backends = read.backends.map((backend) => context.resolveBackend(backend, usable));
   const parts = { read, dialling, backends };
   const outcome = remember(value, inputsOf(own, parts, context), () => compileIngress(own, parts, context));
   return { outcome, backends };
@@ -119,7 +119,7 @@ function compileIngress(own: OwnIngress, { read, dialling }: Parts, context: Ser
 interface ReadIngress {
   readonly annotations: IngressAnnotations;
   /** Each Service port once. */
-  readonly backends: readonly IngressBackend[];
+  readonly backends: readonly NamedBackend[];
   /** Those that it may have to own; empty for any host. */
   readonly hosts: readonly string[];
 }
@@ -140,9 +140,16 @@ function readIngress({ annotations, rules, defaultBackend }: IngressObject, name
   });
   return {
     annotations: readAnnotations(annotations, namespace),
-    backends: [...new Map(named.map((backend) => [JSON.stringify(backend), backend])).values()],
+    backends: distinct(named.map((backend) => nameBackend(backend, namespace))),
     hosts: [...hosts, ''],
   };
+}
+
+function distinct(backends: readonly NamedBackend[]): readonly NamedBackend[] {
+  const byLabel = new Map(
+    backends.map((backend) => [backend.kind === 'port' ? backend.label : backend.description, backend]),
+  );
+  return [...byLabel.values()];
 }
 
 function firstFault([first]: IngressAnnotations['faults']): Cause | undefined {
