@@ -68,7 +68,11 @@ describe('kubectl on what the gateway writes', { skip }, () => {
   });
 
   async function ask(...words: readonly string[]): Promise<string> {
-    const flags = [`--kubeconfig=${api.kubeconfigPath}`, '--namespace=shop', '--cache-dir=/nonexistent/cache'];
+    const flags = [
+      `--kubeconfig=${api.kubeconfigPath}`,
+      '--namespace=shop',
+      '--cache-dir=/nonexistent/cache',
+    ];
     return (await run(kubectl, [...flags, ...words])).stdout;
   }
 
