@@ -3,6 +3,7 @@
 import { headersForCaller } from '../http/forward-headers.ts';
 import type { ProxyContext } from './context.ts';
 import { fail } from './failure.ts';
+import type { UpstreamTimeouts } from './limits.ts';
 import { ProxyError } from './proxy-error.ts';
 import { RequestBodyPump } from './request-body-pump.ts';
 import type { Transaction } from './transaction.ts';
@@ -21,6 +22,7 @@ export type ForwardBody =
 
 export interface UpstreamRequest {
   readonly balancer: Balancer;
+  readonly timeouts: UpstreamTimeouts;
   readonly method: string;
   /** Request line and header lines, each ended by CRLF, and the empty line; latin1. */
   readonly head: string;
@@ -49,6 +51,10 @@ export class Forwarding implements ExchangeSink {
     this.#transaction = transaction;
     this.#request = request;
     this.#writer = new ResponseWriter(context, transaction);
+  }
+
+  get timeouts(): UpstreamTimeouts {
+    return this.#request.timeouts;
   }
 
   start(): void {

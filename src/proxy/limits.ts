@@ -1,16 +1,20 @@
 /** Times and sizes within which the data plane works. */
 
-export interface ProxyLimits {
-  /** Request line and header fields together. */
-  readonly headerBytes: number;
-  readonly headersTimeoutMs: number;
-  /** Longer than the idle time of any load balancer in front. */
-  readonly keepAliveTimeoutMs: number;
+/** How long an upstream is waited for; routes may have their own. */
+export interface UpstreamTimeouts {
   readonly connectTimeoutMs: number;
   /** From the last byte of the request to the first byte of the answer. */
   readonly firstByteTimeoutMs: number;
   /** Without a byte in either direction, whoever is at fault. */
   readonly idleTimeoutMs: number;
+}
+
+export interface ProxyLimits extends UpstreamTimeouts {
+  /** Request line and header fields together. */
+  readonly headerBytes: number;
+  readonly headersTimeoutMs: number;
+  /** Longer than the idle time of any load balancer in front. */
+  readonly keepAliveTimeoutMs: number;
   /** How often deadlines are looked at: no deadline is more exact than this. */
   readonly sweepIntervalMs: number;
 }

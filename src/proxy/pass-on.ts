@@ -80,7 +80,8 @@ function upstreamInput(
 function send(context: ProxyContext, balancer: Balancer, input: UpstreamInput): void {
   const { transaction, body } = input;
   if (body.kind === 'bytes') transaction.requestBytes = body.bytes.length;
-  const request = { balancer, method: input.head.method, head: upstreamHead(input), body };
+  const { limits: timeouts } = context;
+  const request = { balancer, timeouts, method: input.head.method, head: upstreamHead(input), body };
   const forwarding = new Forwarding(context, transaction, request);
   transaction.active = forwarding;
   forwarding.start();

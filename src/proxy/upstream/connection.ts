@@ -3,7 +3,7 @@
 import { connect, type Socket } from 'node:net';
 
 import type { Deadlined, Deadlines } from '../deadlines.ts';
-import type { ProxyLimits } from '../limits.ts';
+import type { ProxyLimits, UpstreamTimeouts } from '../limits.ts';
 import { ProxyError } from '../proxy-error.ts';
 import type { ResponseHead } from './response-head.ts';
 import { ResponseParser, type ResponseSink } from './response-parser.ts';
@@ -21,6 +21,7 @@ export interface SendFailure {
 }
 
 export interface ExchangeSink extends ResponseSink {
+  readonly timeouts: UpstreamTimeouts;
   /** The connection is made: the body may follow. */
   onReady(): void;
   /** The bytes of one read have all been told: what is held back can go out. */
@@ -51,6 +52,8 @@ export class UpstreamConnection implements Deadlined, ResponseSink {
   readonly #options: ConnectionOptions;
   readonly #parser = new ResponseParser();
   #sink: ExchangeSink | undefined;
+  /** Of the request that is under way, or was last. */
+  #timeouts: UpstreamTimeouts;
   #isConnected = false;
   #isClosed = false;
   #isPersistent = false;
@@ -62,6 +65,7 @@ export class UpstreamConnection implements Deadlined, ResponseSink {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.#timeouts = options.limits;
     this.#socket = connect({
       host: options.address,
       port: options.port,
@@ -81,7 +85,7 @@ export class UpstreamConnection implements Deadlined, ResponseSink {
     });
     this.#socket.on('close', () => this.#closed());
     options.deadlines.watch(this);
-    this.#await(options.limits.connectTimeoutMs);
+    this.#await(this.#timeouts.connectTimeoutMs);
   }
 
   /** Whether nothing is under way and the connection may carry a request. */
@@ -95,20 +99,23 @@ export class UpstreamConnection implements Deadlined, ResponseSink {
    */
   send(sink: ExchangeSink, method: string, head: string, isWhole: boolean): boolean {
     this.#sink = sink;
+    this.#timeouts = sink.timeouts;
     this.#hasBytes = false;
     this.#isRequestSent = isWhole;
     this.#parser.expect(this, method);
     const isTaken = this.#socket.write(head, 'latin1');
     if (this.#isConnected) {
-      this.#await(this.#options.limits.firstByteTimeoutMs);
+      this.#await(this.#timeouts.firstByteTimeoutMs);
       sink.onReady();
+    } else {
+      this.#await(this.#timeouts.connectTimeoutMs);
     }
     return isTaken;
   }
 
   /** A part of the body, framed as the head said. @returns as {@link send}. */
   write(bytes: Uint8Array | string): boolean {
-    this.#await(this.#options.limits.idleTimeoutMs);
+    this.#await(this.#timeouts.idleTimeoutMs);
     return typeof bytes === 'string' ? this.#socket.write(bytes, 'latin1') : this.#socket.write(bytes);
   }
 
@@ -124,7 +131,7 @@ export class UpstreamConnection implements Deadlined, ResponseSink {
   /** The whole request has been given to {@link send} and {@link write}. */
   requestSent(): void {
     this.#isRequestSent = true;
-    if (!this.#hasBytes) this.#await(this.#options.limits.firstByteTimeoutMs);
+    if (!this.#hasBytes) this.#await(this.#timeouts.firstByteTimeoutMs);
   }
 
   pause(): void {
@@ -132,7 +139,7 @@ export class UpstreamConnection implements Deadlined, ResponseSink {
   }
 
   resume(): void {
-    this.#await(this.#options.limits.idleTimeoutMs);
+    this.#await(this.#timeouts.idleTimeoutMs);
     this.#socket.resume();
   }
 
@@ -190,7 +197,7 @@ export class UpstreamConnection implements Deadlined, ResponseSink {
   #connected(): void {
     this.#isConnected = true;
     this.#options.owner.connected();
-    this.#await(this.#options.limits.firstByteTimeoutMs);
+    this.#await(this.#timeouts.firstByteTimeoutMs);
     this.#sink?.onReady();
   }
 
@@ -199,7 +206,7 @@ export class UpstreamConnection implements Deadlined, ResponseSink {
     try {
       if (sink !== undefined) {
         this.#hasBytes = true;
-        this.#await(this.#options.limits.idleTimeoutMs);
+        this.#await(this.#timeouts.idleTimeoutMs);
       }
       this.#parser.push(buffer, size);
     } catch (error) {
@@ -211,7 +218,7 @@ export class UpstreamConnection implements Deadlined, ResponseSink {
 
   #drained(): void {
     if (this.#sink === undefined) return;
-    this.#await(this.#options.limits.idleTimeoutMs);
+    this.#await(this.#timeouts.idleTimeoutMs);
     this.#sink.onDrain();
   }
 
