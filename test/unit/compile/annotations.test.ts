@@ -21,7 +21,10 @@ function read(annotations: Readonly<Record<string, string>>) {
     Object.entries(annotations).map(([name, value]) => [`oidc-ingress.io/${name}`, value]),
   );
   const { values, faults } = readAnnotations(full, 'shop');
-  return { values, faults: faults.map(({ annotation, cause }) => ({ annotation, ...cause })) };
+  return {
+    values,
+    faults: faults.map(({ annotation, cause: { reason, message } }) => ({ annotation, reason, message })),
+  };
 }
 
 describe('annotations of an Ingress', () => {

@@ -7,7 +7,10 @@ import * as fc from 'fast-check';
 
 import { compile } from '../../../src/compile/compile.ts';
 import { applyDelta, diffTables } from '../../../src/compile/delta.ts';
+import { decodeObject, type DecodedObject } from '../../../src/decode/decode-object.ts';
+import { createObjectStore } from '../../../src/decode/store.ts';
 import { createMatcher } from '../../../src/match/matcher.ts';
+import { objectKey } from '../../../src/model/objects.ts';
 import type { RoutingTable } from '../../../src/model/table.ts';
 import { naiveMatch } from '../../support/naive-matcher.ts';
 import { snapshotOf } from '../../support/snapshot.ts';
@@ -29,6 +32,53 @@ describe('compile', () => {
         assert.equal(JSON.stringify(compile(snapshotOf(others), options)), JSON.stringify(result));
       }),
       { numRuns: 300 },
+    );
+  });
+
+  it('remembers nothing of what came before: not of other objects, nor of those that were deleted or made anew', () => {
+    const step = fc.tuple(fc.nat(), fc.constantFrom('put', 'put', 'delete'));
+    fc.assert(
+      fc.property(
+        manifests,
+        compileOptions,
+        fc.array(step, { minLength: 5, maxLength: 40 }),
+        (objects, options, steps) => {
+          const store = createObjectStore();
+          const present = new Map<string, object>();
+          for (const [at, action] of steps) {
+            const object = objects[at % (objects.length || 1)];
+            if (object === undefined) return;
+            const { kind, decoded } = decode(object);
+            const key = objectKey(decoded.meta);
+            if (action === 'delete') {
+              store.delete(kind, key);
+              present.delete(`${kind} ${key}`);
+            } else {
+              store.set({ kind, decoded } as DecodedObject);
+              present.set(`${kind} ${key}`, object);
+            }
+            compile(store.snapshot(), options);
+          }
+          assert.equal(
+            JSON.stringify(compile(store.snapshot(), options)),
+            JSON.stringify(compile(snapshotOf([...present.values()]), options)),
+          );
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+
+  it('gives a host to one namespace only, where hosts belong to namespaces', () => {
+    fc.assert(
+      fc.property(manifests, compileOptions, (objects, options) => {
+        const { table } = compile(snapshotOf(objects), { ...options, hostOwnership: 'namespace' });
+        for (const [host, { routes }] of Object.entries(table.hosts)) {
+          const places = new Set(routes.map(({ ingress }) => ingress.namespace));
+          assert.ok(places.size <= 1, `${host}: ${[...places].join(', ')}`);
+        }
+      }),
+      { numRuns: 200 },
     );
   });
 
@@ -142,6 +192,11 @@ describe('the matcher', () => {
     );
   });
 });
+
+function decode(object: object): DecodedObject {
+  const decoded = decodeObject(object, 'shop');
+  return 'decoded' in decoded ? decoded : assert.fail(JSON.stringify(decoded));
+}
 
 function routesOf({ hosts, defaultRoute }: RoutingTable) {
   const routes = Object.values(hosts).flatMap((host) => host.routes);
