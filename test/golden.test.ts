@@ -25,7 +25,13 @@ const SENTENCE = /^[a-z0-9]+(-[a-z0-9]+){2,}$/;
 
 const want = z.union([
   z.literal('NoRoute'),
-  z.strictObject({ ingress: z.string(), backend: z.string(), plan: z.string().optional() }),
+  z.strictObject({
+    ingress: z.string(),
+    backend: z.string(),
+    plan: z.string().optional(),
+    options: z.string().optional(),
+    canaries: z.array(z.string()).optional(),
+  }),
   z.strictObject({
     ingress: z.string(),
     refuse: z.enum(['PolicyUnavailable', 'NoEndpoints']),
@@ -41,6 +47,9 @@ const requestsSchema = z.strictObject({
       allowInsecureIssuers: z.boolean(),
       allowedIssuers: z.array(z.string()),
       allowLoopbackEndpoints: z.boolean(),
+      allowExternalNames: z.boolean(),
+      sslRedirectByDefault: z.boolean(),
+      hostOwnership: z.enum(['none', 'namespace']),
     })
     .partial()
     .default({}),
@@ -63,8 +72,15 @@ function outcome(table: RoutingTable, host: string, path: string): z.output<type
   if (route === undefined) return 'NoRoute';
   const ingress = objectKey(route.ingress);
   if (route.action.kind === 'forward') {
-    const { backend, plan } = route.action;
-    return { ingress, backend, ...(plan === undefined ? {} : { plan }) };
+    const { backend, plan, canaries } = route.action;
+    const { options } = route;
+    return {
+      ingress,
+      backend,
+      ...(plan === undefined ? {} : { plan }),
+      ...(options === undefined ? {} : { options }),
+      ...(canaries.length === 0 ? {} : { canaries: canaries.map((canary) => canary.backend) }),
+    };
   }
   const cause = (route.action.cause.split(':', 1)[0] ?? '') as ProblemReason;
   return { ingress, refuse: route.action.reason, cause };
