@@ -2,7 +2,7 @@
 
 import { parseAllDocuments, stringify } from 'yaml';
 
-export const DEPLOY_NAMESPACE = 'oidc-ingress';
+const DEPLOY_NAMESPACE = 'oidc-ingress';
 
 /** What `helm template` is to be given. */
 export const TEMPLATE_ARGUMENTS = [

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { parseAllDocuments } from 'yaml';
 
 export const CHART = 'charts/oidc-ingress';
-export const RELEASE = 'oidc-ingress';
+const RELEASE = 'oidc-ingress';
 
 /** By name: `default` is `ci/default-values.yaml`. */
 export const VALUES_FILES: ReadonlyMap<string, string> = new Map(

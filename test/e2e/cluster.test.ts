@@ -7,7 +7,7 @@ import { DEMO_CLIENTS } from '../../src/dev/demo-tenant.ts';
 import { eventually } from '../support/eventually.ts';
 import { findHelm } from '../support/helm.ts';
 import { call, type Answer, type Call } from '../support/http-client.ts';
-import { buildImage } from '../support/image.ts';
+import { buildImage, docker } from '../support/image.ts';
 import { blocksOf, readPages } from '../support/markdown.ts';
 import { AUTH0, backingManifests, ISSUER, namespace, SHOP } from './backing.ts';
 import { findCluster, NODE_PORT, openCluster, skipWithoutCluster, type Cluster } from './cluster.ts';
@@ -69,6 +69,7 @@ describe('the chart on a real cluster', { skip: skipWithoutCluster(found), timeo
     await tools?.kubectl('delete', 'namespace', '--ignore-not-found', GATEWAY, SHOP, AUTH0, TIMEOUT);
     await tools?.kubectl('delete', 'crd', '--ignore-not-found', 'oidcpolicies.oidc-ingress.io');
     await cluster?.stop();
+    docker('rmi', '--force', IMAGE);
   });
 
   /** What the tests delete in the end must be theirs. */
