@@ -243,6 +243,28 @@ endpoints: [{ addresses: ["${ownAddress()}"] }]
     );
   });
 
+  test('no secret and no token is in a status, an Event or the output', async () => {
+    const wrong = await ask({ basic: `${CLIENT.id}:marked-wrong-secret` });
+    assert.equal(wrong.status, 401);
+    const kinds = [
+      '/apis/oidc-ingress.io/v1alpha1/oidcpolicies',
+      '/apis/networking.k8s.io/v1/ingresses',
+      '/apis/events.k8s.io/v1/events',
+    ];
+    const written = await Promise.all(kinds.map((path) => api.request('GET', path)));
+    assert.ok(written.every(({ status }) => status === 200));
+    const outputs = [...written.map(({ body }) => JSON.stringify(body)), ...gateway.lines].join('\n');
+    assert.ok(outputs.includes('PolicyNotFound'), 'Events were searched');
+    const secrets = [
+      CLIENT.secret,
+      encodeURIComponent(CLIENT.secret),
+      btoa(`${CLIENT.id}:marked`),
+      'marked-wrong-secret',
+    ];
+    for (const secret of secrets) assert.ok(!outputs.includes(secret), `found ${secret}`);
+    assert.doesNotMatch(outputs, /eyJ[\w-]+\.[\w-]+\./);
+  });
+
   test('a deleted Ingress is gone', async () => {
     await api.delete(ingress(HOST, 'orders-api'));
     await answers('404', ({ status }) => status === 404);
