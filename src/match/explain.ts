@@ -5,6 +5,7 @@ import { objectKey } from '../model/objects.ts';
 import type { Problem } from '../model/problems.ts';
 import { REASONS, type Reason } from '../model/reasons.ts';
 import type { BackendKey, Route, RouteAction, RoutingTable } from '../model/table.ts';
+import { describeCanary, explainOptions } from './explain-options.ts';
 import { explainPlan } from './explain-plan.ts';
 import { createMatcher, declaredHost, type Match } from './matcher.ts';
 import { formatLines, type Line } from './lines.ts';
@@ -25,6 +26,8 @@ interface Outcome {
   readonly lines: readonly Line[];
   /** `undefined`: the request is served. */
   readonly refusal: Reason | undefined;
+  /** The answer, where it is a redirect. */
+  readonly redirect?: string | undefined;
 }
 
 export function explainRequest(
@@ -32,11 +35,11 @@ export function explainRequest(
   problems: readonly Problem[],
   request: ExplainedRequest,
 ): Explanation {
-  const { lines, refusal } = explainHead(table, problems, request);
-  const result = refusal === undefined ? 'is served' : `${REASONS[refusal].status} ${refusal}`;
+  const { lines, refusal, redirect } = explainHead(table, problems, request);
+  const result = redirect ?? (refusal === undefined ? 'is served' : `${REASONS[refusal].status} ${refusal}`);
   return {
     text: formatLines(`${request.method} ${request.url.href}`, [...lines, ['result', result]]),
-    isServed: refusal === undefined,
+    isServed: refusal === undefined && redirect === undefined,
   };
 }
 
@@ -59,9 +62,12 @@ function explainHead(
   const key = objectKey(match.route.ingress);
   lines.push(['path', describePath(path, match, table)], ['ingress', key]);
   const action = explainAction(table, match.route, { method, path, isTls: url.protocol === 'https:' });
+  const { options } = match.route;
+  const asked = explainOptions(options === undefined ? undefined : table.options[options], url);
   return {
-    lines: [...lines, ...action.lines, ...problemLines(problems, match.route)],
+    lines: [...lines, ...action.lines, ...asked.lines, ...problemLines(problems, match.route)],
     refusal: action.refusal,
+    redirect: match.route.action.kind === 'forward' ? asked.redirect : undefined,
   };
 }
 
@@ -90,7 +96,9 @@ function explainAction(
   request: { readonly method: string; readonly path: string; readonly isTls: boolean },
 ): Outcome {
   if (action.kind === 'refuse') return explainRefusal(action);
-  const backend = explainBackend(table, action.backend);
+  const main = explainBackend(table, action.backend);
+  const canaries = action.canaries.map((canary): Line => ['canary', describeCanary(canary)]);
+  const backend = { ...main, lines: [...main.lines, ...canaries] };
   if (action.plan === undefined) {
     const open: Line = ['policy', 'none: the route is open to everyone'];
     return { lines: [open, ...backend.lines], refusal: backend.refusal };

@@ -182,3 +182,85 @@ describe('explain', () => {
     assert.ok(lines.includes('  policy     none: the route is open to everyone'), lines.join('\n'));
   });
 });
+
+describe('explain of an Ingress with options', () => {
+  const annotate = (annotations: Readonly<Record<string, string>>) =>
+    Object.fromEntries(
+      Object.entries(annotations).map(([name, value]) => [`oidc-ingress.io/${name}`, value]),
+    );
+  const asked = compileManifests([
+    OUR_CLASS,
+    ...serviceOf('web'),
+    ...serviceOf('next'),
+    ingressOf({
+      annotations: annotate({
+        'ssl-redirect': 'true',
+        'rewrite-prefix': '/v2',
+        timeouts: 'connect=500ms,idle=5m',
+        'max-body-size': '1k',
+        'allow-source-ranges': '10.0.0.0/8',
+        'deny-source-ranges': '10.1.0.0/16',
+        'rate-limit': '10/1m client',
+        'cors-allow-origins': 'https://app.example.com',
+        'request-headers': 'set X-Key: secret\nremove X-Debug',
+        'session-affinity': 'route',
+      }),
+      spec: { rules: [ruleOf('a.com', 'Prefix /')] },
+    }),
+    ingressOf({
+      name: 'next',
+      annotations: annotate({ canary: 'header=X-Next:yes' }),
+      spec: {
+        rules: [
+          {
+            host: 'a.com',
+            http: { paths: [{ path: '/', pathType: 'Prefix', backend: backendOf('next', 80) }] },
+          },
+        ],
+      },
+    }),
+    ingressOf({
+      name: 'moved',
+      annotations: annotate({ redirect: '301 https://a.com/' }),
+      spec: { rules: [ruleOf('old.com', 'Prefix /')] },
+    }),
+  ]);
+  const linesOf = (url: string) => {
+    const { text, isServed } = explainRequest(asked.table, asked.problems, {
+      url: new URL(url),
+      method: 'GET',
+    });
+    return { lines: text.trimEnd().split('\n').slice(4), isServed };
+  };
+
+  it('tells every option, no value of a header, and the canaries', () => {
+    assert.deepEqual(linesOf('https://a.com/v1'), {
+      isServed: true,
+      lines: [
+        '  policy     none: the route is open to everyone',
+        '  backend    shop/web:80',
+        '  endpoints  10.0.0.1:8080',
+        '  canary     requests with x-next: yes to shop/next:80, by Ingress shop/next',
+        '  rewrite    the matching path becomes /v2',
+        '  timeouts   connect 0.5 s, idle 300 s',
+        '  body       at most 1024 bytes',
+        '  sources    not from 10.1.0.0/16; only from 10.0.0.0/8',
+        '  rate       10 requests in 60 s for each client',
+        '  cors       for https://app.example.com',
+        '  request    sets X-Key, removes x-debug',
+        '  affinity   by the cookie route',
+        '  result     is served',
+      ],
+    });
+  });
+
+  it('tells where a request is redirected to', () => {
+    const clear = linesOf('http://a.com/v1?a=b');
+    assert.deepEqual(
+      [clear.lines.at(-1), clear.isServed],
+      ['  result     308 to https://a.com/v1?a=b', false],
+    );
+    const moved = linesOf('https://old.com/');
+    assert.deepEqual([moved.lines.at(-1), moved.isServed], ['  result     301 to https://a.com/', false]);
+  });
+});
