@@ -8,25 +8,17 @@ import { ProxyError } from './proxy-error.ts';
 import { RequestBodyPump } from './request-body-pump.ts';
 import type { Transaction } from './transaction.ts';
 import type { Balancer } from './upstream/balancer.ts';
-import type { ExchangeSink, SendFailure, UpstreamConnection } from './upstream/connection.ts';
+import type { OutgoingBody, OutgoingRequest, UpstreamChannel } from './upstream/channel.ts';
+import type { ExchangeSink, SendFailure } from './upstream/connection.ts';
 import type { UpstreamEndpoint } from './upstream/endpoint.ts';
 import type { ResponseHead } from './upstream/response-head.ts';
 import { sendInterim, ResponseWriter } from './response-writer.ts';
 
-export type ForwardBody =
-  | { readonly kind: 'none' }
-  /** Sent with the head; can be sent again. */
-  | { readonly kind: 'bytes'; readonly bytes: Buffer }
-  /** Read from the caller as the upstream takes it, after `prefix`. */
-  | { readonly kind: 'stream'; readonly prefix: Buffer | undefined };
+export type ForwardBody = OutgoingBody;
 
-export interface UpstreamRequest {
+export interface UpstreamRequest extends OutgoingRequest {
   readonly balancer: Balancer;
   readonly timeouts: UpstreamTimeouts;
-  readonly method: string;
-  /** Request line and header lines, each ended by CRLF, and the empty line; latin1. */
-  readonly head: string;
-  readonly body: ForwardBody;
 }
 
 /** Tries after the first that failed before anything was lost. */
@@ -39,7 +31,7 @@ export class Forwarding implements ExchangeSink {
   readonly #request: UpstreamRequest;
   readonly #writer: ResponseWriter;
   #endpoint: UpstreamEndpoint | undefined;
-  #connection: UpstreamConnection | undefined;
+  #connection: UpstreamChannel | undefined;
   #pump: RequestBodyPump | undefined;
   #tried: Set<UpstreamEndpoint> | undefined;
   #retries = 0;
@@ -127,11 +119,10 @@ export class Forwarding implements ExchangeSink {
     this.#endpoint = endpoint;
     this.#transaction.upstreamTries++;
     this.#transaction.upstreamAddress = endpoint.name;
-    const { method, head, body } = this.#request;
-    const connection = (isFresh ? undefined : endpoint.takeIdle()) ?? endpoint.connect();
-    this.#connection = connection;
-    const text = body.kind === 'bytes' ? head + body.bytes.toString('latin1') : head;
-    connection.send(this, method, text, body.kind !== 'stream');
+    const request = this.#request;
+    const channel = (isFresh ? undefined : endpoint.takeIdle(request)) ?? endpoint.connect(request);
+    this.#connection = channel;
+    channel.send(this, request);
   }
 
   /** @returns whether the request is on its way again. */

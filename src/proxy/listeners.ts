@@ -64,11 +64,13 @@ export class Listeners {
   }
 
   /**
-   * From now on every HTTP/1.1 response says that its connection ends. A caller that keeps connections then has none left
-   * by the time they are closed: a request that crosses a close on its way is lost.
+   * From now on every HTTP/1.1 response says that its connection ends, and callers of HTTP/2 are told so at once. A caller
+   * that keeps connections then has none left by the time they are closed: a request that crosses a close on its way is
+   * lost.
    */
   letGo(): void {
     this.#isEnding = true;
+    this.#http2.goAway();
   }
 
   /** Takes no new connection, closes the idle ones, and the others with their response, or after `timeoutMs`. */

@@ -7,10 +7,11 @@ import { fail } from './failure.ts';
 import { Forwarding, type ForwardBody } from './forwarding.ts';
 import type { Enforced, Routed } from './routed.ts';
 import type { Transaction } from './transaction.ts';
+import { isGrpc } from './grpc.ts';
 import { ProxyError } from './proxy-error.ts';
 import { hasBody } from './unread-body.ts';
 import type { Balancer } from './upstream/balancer.ts';
-import { upstreamHead, type UpstreamInput } from './upstream-request.ts';
+import { upstreamFields, upstreamHead, type UpstreamInput } from './upstream-request.ts';
 
 /** Up to here a body of known length is read first: it goes out in one write, and can be sent again. */
 const SMALL_BODY_BYTES = 16 * 1024;
@@ -81,7 +82,16 @@ function send(context: ProxyContext, balancer: Balancer, input: UpstreamInput): 
   const { transaction, body } = input;
   if (body.kind === 'bytes') transaction.requestBytes = body.bytes.length;
   const { limits: timeouts } = context;
-  const request = { balancer, timeouts, method: input.head.method, head: upstreamHead(input), body };
+  const request = {
+    balancer,
+    timeouts,
+    method: input.head.method,
+    head: upstreamHead(input),
+    fields: () => upstreamFields(input),
+    body,
+    host: input.head.host,
+    isGrpc: isGrpc(transaction),
+  };
   const forwarding = new Forwarding(context, transaction, request);
   transaction.active = forwarding;
   forwarding.start();

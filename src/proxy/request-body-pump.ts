@@ -1,20 +1,22 @@
 /** Moves the body of a request from the caller to the upstream, no faster than the upstream takes it. */
 
 import type { Transaction } from './transaction.ts';
-import type { UpstreamConnection } from './upstream/connection.ts';
+import type { UpstreamChannel } from './upstream/channel.ts';
 
 export class RequestBodyPump {
   readonly #transaction: Transaction;
-  readonly #connection: UpstreamConnection;
+  readonly #connection: UpstreamChannel;
+  readonly #isChunked: boolean;
   readonly #prefix: Buffer | undefined;
   readonly #onData = (chunk: Buffer): void => this.#send(chunk);
   readonly #onEnd = (): void => this.#finish();
   /** The upstream could take more, and the caller has not given it. */
   isAwaitingCaller = false;
 
-  constructor(transaction: Transaction, connection: UpstreamConnection, prefix: Buffer | undefined) {
+  constructor(transaction: Transaction, connection: UpstreamChannel, prefix: Buffer | undefined) {
     this.#transaction = transaction;
     this.#connection = connection;
+    this.#isChunked = transaction.fields.isChunked && !connection.framesBody;
     this.#prefix = prefix;
   }
 
@@ -46,7 +48,7 @@ export class RequestBodyPump {
   }
 
   #write(chunk: Buffer): boolean {
-    if (!this.#transaction.fields.isChunked) return this.#connection.write(chunk);
+    if (!this.#isChunked) return this.#connection.write(chunk);
     this.#connection.cork();
     this.#connection.write(`${chunk.length.toString(16)}\r\n`);
     this.#connection.write(chunk);
@@ -58,7 +60,7 @@ export class RequestBodyPump {
   #finish(): void {
     this.stop();
     // Trailers of a request are dropped: no check that the gateway made holds for them.
-    if (this.#transaction.fields.isChunked) this.#connection.write('0\r\n\r\n');
+    if (this.#isChunked) this.#connection.write('0\r\n\r\n');
     this.#connection.requestSent();
   }
 }

@@ -42,6 +42,18 @@ export function upstreamHead(input: UpstreamInput): string {
   return `${text}\r\n`;
 }
 
+/** For HTTP/2: alternating names and values, pseudo-headers first but for `:scheme`. */
+export function upstreamFields(input: UpstreamInput): string[] {
+  const headers = upstreamHeaders(input);
+  const { method, authority } = input.head;
+  const fields = [':method', method, ':authority', authority, ':path', upstreamTarget(input)];
+  for (let at = 0; at < headers.length; at += 2) {
+    const name = (headers[at] ?? '').toLowerCase();
+    if (name !== 'host') fields.push(name, headers[at + 1] ?? '');
+  }
+  return fields;
+}
+
 /** Alternating names and values. */
 export function upstreamHeaders(input: UpstreamInput): string[] {
   const { transaction, head, enforced, identityHeaders, identity, body } = input;

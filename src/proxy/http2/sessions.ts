@@ -32,6 +32,7 @@ const GOAWAY_NOTICE_MS = 1_000;
 interface Open extends Deadlined {
   readonly session: ServerHttp2Session;
   streams: number;
+  isEnding: boolean;
 }
 
 export class Http2Sessions {
@@ -49,6 +50,7 @@ export class Http2Sessions {
     const open: Open = {
       session,
       streams: 0,
+      isEnding: false,
       deadlineMs: deadlines.nowMs + limits.headersTimeoutMs,
       expire: () => this.#expire(open),
     };
@@ -68,7 +70,11 @@ export class Http2Sessions {
 
   /** Tells every caller to open no further streams; those that are open go on to their end. */
   goAway(): void {
-    for (const { session } of this.#open) announceEnd(session);
+    for (const open of this.#open) {
+      open.isEnding = true;
+      if (open.streams === 0) open.session.close();
+      else announceEnd(open.session);
+    }
   }
 
   destroy(): void {
@@ -93,7 +99,9 @@ export class Http2Sessions {
     open.deadlineMs = Infinity;
     stream.once('close', () => {
       open.streams--;
-      if (open.streams === 0) open.deadlineMs = deadlines.nowMs + limits.keepAliveTimeoutMs;
+      if (open.streams > 0) return;
+      open.deadlineMs = deadlines.nowMs + limits.keepAliveTimeoutMs;
+      if (open.isEnding) open.session.close();
     });
   }
 

@@ -4,7 +4,8 @@ import type { Backend, BackendKey } from '../../model/table.ts';
 import type { Deadlines } from '../deadlines.ts';
 import type { ProxyLimits } from '../limits.ts';
 import { Balancer } from './balancer.ts';
-import { endpointName, UpstreamEndpoint } from './endpoint.ts';
+import type { DialledEndpoint } from './dial.ts';
+import { endpointKey, UpstreamEndpoint } from './endpoint.ts';
 
 export interface BackendsOptions {
   readonly limits: ProxyLimits;
@@ -33,7 +34,9 @@ export class Backends {
 
   set(key: BackendKey, backend: Backend): void {
     const previous = this.#balancers.get(key);
-    const endpoints = backend.endpoints.map(({ address, port }) => this.#acquire(address, port));
+    const endpoints = backend.endpoints.map(({ address, port }) =>
+      this.#acquire({ address, port, protocol: backend.protocol, tls: backend.tls }),
+    );
     this.#balancers.set(key, new Balancer(endpoints, this.#options.random()));
     this.#release(previous);
   }
@@ -50,13 +53,13 @@ export class Backends {
     this.#balancers.clear();
   }
 
-  #acquire(address: string, port: number): UpstreamEndpoint {
-    const name = endpointName({ address, port });
-    let counted = this.#endpoints.get(name);
+  #acquire(dialled: DialledEndpoint): UpstreamEndpoint {
+    const key = endpointKey(dialled);
+    let counted = this.#endpoints.get(key);
     if (counted === undefined) {
       const { limits, deadlines } = this.#options;
-      counted = { endpoint: new UpstreamEndpoint({ address, port, limits, deadlines }), backends: 0 };
-      this.#endpoints.set(name, counted);
+      counted = { endpoint: new UpstreamEndpoint({ ...dialled, limits, deadlines }), backends: 0 };
+      this.#endpoints.set(key, counted);
     }
     counted.backends++;
     return counted.endpoint;
@@ -64,9 +67,10 @@ export class Backends {
 
   #release(balancer: Balancer | undefined): void {
     for (const endpoint of balancer?.endpoints ?? []) {
-      const counted = this.#endpoints.get(endpoint.name);
+      const key = endpointKey(endpoint);
+      const counted = this.#endpoints.get(key);
       if (counted === undefined || --counted.backends > 0) continue;
-      this.#endpoints.delete(endpoint.name);
+      this.#endpoints.delete(key);
       endpoint.retire();
     }
   }

@@ -1,10 +1,12 @@
 /** One HTTP/1.1 connection to an endpoint: requests one after another, back-pressure, deadlines. */
 
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 
 import type { Deadlined, Deadlines } from '../deadlines.ts';
 import type { ProxyLimits, UpstreamTimeouts } from '../limits.ts';
 import { ProxyError } from '../proxy-error.ts';
+import type { OutgoingRequest, UpstreamChannel } from './channel.ts';
+import type { Dialler } from './dial.ts';
 import type { ResponseHead } from './response-head.ts';
 import { ResponseParser, type ResponseSink } from './response-parser.ts';
 
@@ -39,14 +41,16 @@ export interface ConnectionOwner {
 }
 
 export interface ConnectionOptions {
-  readonly address: string;
-  readonly port: number;
+  readonly dialler: Dialler;
+  /** Who the endpoint must be, for TLS. */
+  readonly serverName: string | undefined;
   readonly limits: ProxyLimits;
   readonly deadlines: Deadlines;
   readonly owner: ConnectionOwner;
 }
 
-export class UpstreamConnection implements Deadlined, ResponseSink {
+export class UpstreamConnection implements UpstreamChannel, Deadlined, ResponseSink {
+  readonly framesBody = false;
   deadlineMs = Infinity;
   readonly #socket: Socket;
   readonly #options: ConnectionOptions;
@@ -66,18 +70,16 @@ export class UpstreamConnection implements Deadlined, ResponseSink {
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#timeouts = options.limits;
-    this.#socket = connect({
-      host: options.address,
-      port: options.port,
-      noDelay: true,
-      keepAlive: true,
-      // Bytes come by call-back into one buffer: no stream, no allocation for each read.
+    const { dialler, serverName } = options;
+    this.#socket = dialler.dial({
+      serverName,
+      alpn: 'http/1.1',
       onread: {
         buffer: Buffer.allocUnsafeSlow(READ_BUFFER_BYTES),
         callback: (size, buffer) => this.#read(buffer as Buffer, size),
       },
     });
-    this.#socket.on('connect', () => this.#connected());
+    this.#socket.on(dialler.readyEvent, () => this.#connected());
     this.#socket.on('drain', () => this.#drained());
     this.#socket.on('end', () => this.#ended());
     this.#socket.on('error', (error) => {
@@ -88,22 +90,23 @@ export class UpstreamConnection implements Deadlined, ResponseSink {
     this.#await(this.#timeouts.connectTimeoutMs);
   }
 
+  get serverName(): string | undefined {
+    return this.#options.serverName;
+  }
+
   /** Whether nothing is under way and the connection may carry a request. */
   get isUsable(): boolean {
     return this.#sink === undefined && !this.#isClosed;
   }
 
-  /**
-   * Starts a request. `head` is latin1 and may already hold the body.
-   * @returns false when the body should wait for `onDrain`.
-   */
-  send(sink: ExchangeSink, method: string, head: string, isWhole: boolean): boolean {
+  send(sink: ExchangeSink, { method, head, body }: OutgoingRequest): boolean {
     this.#sink = sink;
     this.#timeouts = sink.timeouts;
     this.#hasBytes = false;
-    this.#isRequestSent = isWhole;
+    this.#isRequestSent = body.kind !== 'stream';
     this.#parser.expect(this, method);
-    const isTaken = this.#socket.write(head, 'latin1');
+    const text = body.kind === 'bytes' ? head + body.bytes.toString('latin1') : head;
+    const isTaken = this.#socket.write(text, 'latin1');
     if (this.#isConnected) {
       this.#await(this.#timeouts.firstByteTimeoutMs);
       sink.onReady();
@@ -113,13 +116,12 @@ export class UpstreamConnection implements Deadlined, ResponseSink {
     return isTaken;
   }
 
-  /** A part of the body, framed as the head said. @returns as {@link send}. */
+  /** Framed as the head said. */
   write(bytes: Uint8Array | string): boolean {
     this.#await(this.#timeouts.idleTimeoutMs);
     return typeof bytes === 'string' ? this.#socket.write(bytes, 'latin1') : this.#socket.write(bytes);
   }
 
-  /** Holds the writes of one moment together. */
   cork(): void {
     this.#socket.cork();
   }
@@ -128,7 +130,6 @@ export class UpstreamConnection implements Deadlined, ResponseSink {
     this.#socket.uncork();
   }
 
-  /** The whole request has been given to {@link send} and {@link write}. */
   requestSent(): void {
     this.#isRequestSent = true;
     if (!this.#hasBytes) this.#await(this.#timeouts.firstByteTimeoutMs);
@@ -143,7 +144,6 @@ export class UpstreamConnection implements Deadlined, ResponseSink {
     this.#socket.resume();
   }
 
-  /** Ends the connection without telling its sink. */
   destroy(): void {
     this.#sink = undefined;
     this.#isClosed = true;

@@ -2,7 +2,11 @@
 
 import type { Deadlines } from '../deadlines.ts';
 import type { ProxyLimits } from '../limits.ts';
+import type { OutgoingRequest, UpstreamChannel } from './channel.ts';
 import { UpstreamConnection, type ConnectionOwner } from './connection.ts';
+import { Dialler, type DialledEndpoint } from './dial.ts';
+import { Http2Channel } from './http2-channel.ts';
+import { Http2Pool } from './http2-pool.ts';
 
 /** Idle connections kept for one endpoint and thread. */
 const MAX_IDLE = 128;
@@ -11,9 +15,7 @@ const IDLE_MS = 4_000;
 const FAILURES_TO_EJECT = 5;
 const EJECTION_MS = 30_000;
 
-export interface EndpointOptions {
-  readonly address: string;
-  readonly port: number;
+export interface EndpointOptions extends DialledEndpoint {
   readonly limits: ProxyLimits;
   readonly deadlines: Deadlines;
 }
@@ -23,7 +25,11 @@ export class UpstreamEndpoint implements ConnectionOwner {
   readonly name: string;
   readonly address: string;
   readonly port: number;
+  readonly protocol: EndpointOptions['protocol'];
+  readonly tls: EndpointOptions['tls'];
   readonly #options: EndpointOptions;
+  readonly #dialler: Dialler;
+  readonly #http2: Http2Pool;
   readonly #idle: UpstreamConnection[] = [];
   readonly #all = new Set<UpstreamConnection>();
   #failures = 0;
@@ -35,36 +41,45 @@ export class UpstreamEndpoint implements ConnectionOwner {
     this.name = endpointName(options);
     this.address = options.address;
     this.port = options.port;
+    this.protocol = options.protocol;
+    this.tls = options.tls;
+    this.#dialler = new Dialler(options);
+    this.#http2 = new Http2Pool({ ...options, dialler: this.#dialler, health: this });
   }
 
   get isEjected(): boolean {
     return this.#options.deadlines.nowMs < this.#ejectedUntilMs;
   }
 
-  /** A connection that served before and is idle. */
-  takeIdle(): UpstreamConnection | undefined {
-    for (;;) {
-      const connection = this.#idle.pop();
-      if (connection === undefined) return undefined;
+  /** A connection that is there and can carry the request. */
+  takeIdle(request: OutgoingRequest): UpstreamChannel | undefined {
+    const serverName = this.#dialler.serverName(request.host);
+    if (this.#usesHttp2(request)) return this.#http2.take(serverName);
+    for (let at = this.#idle.length - 1; at >= 0; at--) {
+      const connection = this.#idle[at];
+      // Its certificate was checked for one name only.
+      if (connection === undefined || connection.serverName !== serverName) continue;
+      this.#idle.splice(at, 1);
       if (connection.isUsable && connection.deadlineMs > this.#options.deadlines.nowMs) return connection;
       connection.destroy();
     }
+    return undefined;
   }
 
-  connect(): UpstreamConnection {
-    const connection = new UpstreamConnection({ ...this.#options, owner: this });
+  connect(request: OutgoingRequest): UpstreamChannel {
+    const { limits, deadlines } = this.#options;
+    const dialler = this.#dialler;
+    const serverName = dialler.serverName(request.host);
+    if (this.#usesHttp2(request)) return this.#http2.connect(serverName);
+    const connection = new UpstreamConnection({ dialler, serverName, limits, deadlines, owner: this });
     this.#all.add(connection);
     return connection;
   }
 
   /** Takes back a connection whose response has ended: it is kept, or closed where it may not be used again. */
-  release(connection: UpstreamConnection): void {
-    if (!connection.isReusable || this.#isRetired || this.#idle.length >= MAX_IDLE) {
-      connection.destroy();
-      return;
-    }
-    connection.keep(IDLE_MS);
-    this.#idle.push(connection);
+  release(channel: UpstreamChannel): void {
+    if (channel instanceof UpstreamConnection) this.#keep(channel);
+    else if (channel instanceof Http2Channel) channel.release();
   }
 
   connected(): void {
@@ -89,6 +104,7 @@ export class UpstreamEndpoint implements ConnectionOwner {
   retire(): void {
     this.#isRetired = true;
     for (const connection of this.#idle.splice(0)) connection.destroy();
+    this.#http2.retire();
   }
 
   /** Breaks what is under way as well. */
@@ -96,9 +112,31 @@ export class UpstreamEndpoint implements ConnectionOwner {
     this.#isRetired = true;
     this.#idle.length = 0;
     for (const connection of this.#all) connection.destroy();
+    this.#http2.destroy();
+  }
+
+  /** gRPC needs it; for anything else HTTP/1.1 costs less. */
+  #usesHttp2({ isGrpc }: OutgoingRequest): boolean {
+    return this.protocol === 'H2C' || (this.protocol === 'HTTPS' && isGrpc);
+  }
+
+  #keep(connection: UpstreamConnection): void {
+    if (!connection.isReusable || this.#isRetired || this.#idle.length >= MAX_IDLE) {
+      connection.destroy();
+      return;
+    }
+    connection.keep(IDLE_MS);
+    this.#idle.push(connection);
   }
 }
 
 export function endpointName({ address, port }: { readonly address: string; readonly port: number }): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** Endpoints with the same key share their connections and their health. */
+export function endpointKey(endpoint: DialledEndpoint): string {
+  const name = endpointName(endpoint);
+  const { protocol, tls } = endpoint;
+  return protocol === 'HTTP' ? name : `${name} ${protocol} ${tls?.serverName ?? ''} ${tls?.ca ?? ''}`;
 }

@@ -23,6 +23,8 @@ function endpoints(count: number, random = 0): Given {
       new UpstreamEndpoint({
         address: `10.0.0.${index}`,
         port: 80,
+        protocol: 'HTTP',
+        tls: undefined,
         limits: DEFAULT_LIMITS,
         deadlines: clock,
       }),
@@ -105,7 +107,9 @@ describe('the choice of an endpoint', () => {
 
 describe('the name of an endpoint', () => {
   it('has brackets around an IPv6 address', () => {
-    const options = { address: 'fd00::1', port: 80, limits: DEFAULT_LIMITS, deadlines: endpoints(0).clock };
-    assert.equal(new UpstreamEndpoint(options).name, '[fd00::1]:80');
+    const options = { address: 'fd00::1', port: 80, protocol: 'HTTP', tls: undefined } as const;
+    const deadlines = endpoints(0).clock;
+    const endpoint = new UpstreamEndpoint({ ...options, limits: DEFAULT_LIMITS, deadlines });
+    assert.equal(endpoint.name, '[fd00::1]:80');
   });
 });

@@ -1,0 +1,217 @@
+/** One request on a stream of HTTP/2: as a connection of HTTP/1.1 looks to who sends. */
+
+import { constants, type ClientHttp2Stream } from 'node:http2';
+
+import type { Deadlined, Deadlines } from '../deadlines.ts';
+import { ProxyError } from '../proxy-error.ts';
+import type { OutgoingRequest, UpstreamChannel } from './channel.ts';
+import type { ExchangeSink, SendFailure } from './connection.ts';
+import { readHttp2ResponseHead, readHttp2Trailers } from './http2-response-head.ts';
+import type { UpstreamSession } from './http2-session.ts';
+import type { ResponseHead } from './response-head.ts';
+
+export class Http2Channel implements UpstreamChannel, Deadlined {
+  readonly framesBody = true;
+  deadlineMs = Infinity;
+  readonly #session: UpstreamSession;
+  readonly #deadlines: Deadlines;
+  #sink: ExchangeSink | undefined;
+  #request: OutgoingRequest | undefined;
+  #stream: ClientHttp2Stream | undefined;
+  #head: ResponseHead | undefined;
+  #bodyBytes = 0;
+  #rawTrailers: readonly string[] = [];
+  #isReady = false;
+  #isFlushDue = false;
+  #wasReused = false;
+
+  constructor(session: UpstreamSession, deadlines: Deadlines) {
+    this.#session = session;
+    this.#deadlines = deadlines;
+    session.streamOpened();
+  }
+
+  send(sink: ExchangeSink, request: OutgoingRequest): boolean {
+    this.#sink = sink;
+    this.#request = request;
+    this.#wasReused = this.#session.served > 0;
+    this.#deadlines.watch(this);
+    const { http2, isConnected, serverName } = this.#session;
+    const scheme = serverName === undefined ? 'http' : 'https';
+    const fields = [':scheme', scheme, ...request.fields()];
+    const stream = http2.request(fields, { endStream: request.body.kind === 'none' });
+    this.#stream = stream;
+    this.#listen(stream);
+    if (request.body.kind === 'bytes') stream.end(request.body.bytes);
+    if (isConnected) {
+      this.#ready();
+    } else {
+      this.#await(sink.timeouts.connectTimeoutMs);
+      stream.once('ready', () => this.#ready());
+    }
+    return true;
+  }
+
+  write(bytes: Uint8Array | string): boolean {
+    this.#await(this.#sink?.timeouts.idleTimeoutMs);
+    return this.#stream?.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes) ?? true;
+  }
+
+  cork(): void {
+    this.#stream?.cork();
+  }
+
+  uncork(): void {
+    this.#stream?.uncork();
+  }
+
+  requestSent(): void {
+    this.#stream?.end();
+    if (this.#head === undefined) this.#await(this.#sink?.timeouts.firstByteTimeoutMs);
+  }
+
+  pause(): void {
+    this.#stream?.pause();
+  }
+
+  resume(): void {
+    this.#await(this.#sink?.timeouts.idleTimeoutMs);
+    this.#stream?.resume();
+  }
+
+  destroy(): void {
+    this.#sink = undefined;
+    this.#stream?.close(constants.NGHTTP2_CANCEL);
+  }
+
+  /** The response has ended: a request that has not is of no use any more. */
+  release(): void {
+    this.#session.served++;
+    if (this.#stream?.writableEnded === false) this.#stream.close(constants.NGHTTP2_NO_ERROR);
+  }
+
+  expire(): void {
+    this.#break(
+      this.#session.isConnected
+        ? new ProxyError('UpstreamTimeout', 'the upstream kept silent for too long')
+        : new ProxyError('UpstreamUnreachable', 'no connection in time'),
+    );
+  }
+
+  #listen(stream: ClientHttp2Stream): void {
+    stream.on('headers', (_headers, _flags, raw) => {
+      this.#guard(() => this.#sink?.onInterim(readHttp2ResponseHead(raw, this.#request?.method)));
+    });
+    stream.on('response', (_headers, _flags, raw) => this.#guard(() => this.#onHead(raw)));
+    stream.on('data', (chunk: Buffer) => this.#guard(() => this.#onData(chunk)));
+    stream.on('trailers', (_headers, _flags, raw) => {
+      this.#guard(() => {
+        this.#rawTrailers = readHttp2Trailers(raw);
+      });
+    });
+    stream.on('end', () => this.#guard(() => this.#onEnd()));
+    stream.on('drain', () => {
+      this.#await(this.#sink?.timeouts.idleTimeoutMs);
+      this.#sink?.onDrain();
+    });
+    // What it says, `close` says too.
+    stream.on('error', () => {});
+    stream.on('close', () => this.#closed());
+  }
+
+  #ready(): void {
+    this.#isReady = true;
+    this.#await(this.#sink?.timeouts.firstByteTimeoutMs);
+    this.#sink?.onReady();
+  }
+
+  #onHead(raw: readonly string[]): void {
+    this.#head = readHttp2ResponseHead(raw, this.#request?.method);
+    this.#await(this.#sink?.timeouts.idleTimeoutMs);
+    this.#sink?.onHead(this.#head);
+    this.#flushSoon();
+  }
+
+  #onData(chunk: Buffer): void {
+    this.#bodyBytes += chunk.length;
+    this.#await(this.#sink?.timeouts.idleTimeoutMs);
+    this.#sink?.onBody(chunk, 0, chunk.length);
+    this.#flushSoon();
+  }
+
+  /** Node says `end` also where the upstream resets the stream politely. */
+  #onEnd(): void {
+    const head = this.#head;
+    if (head === undefined || (head.framing === 'length' && head.contentLength !== this.#bodyBytes)) {
+      this.#break(new ProxyError('UpstreamProtocolError', 'the response is not whole'));
+      return;
+    }
+    const sink = this.#sink;
+    this.#sink = undefined;
+    sink?.onEnd(this.#rawTrailers);
+  }
+
+  /** What one read brings comes in several events. */
+  #flushSoon(): void {
+    if (this.#isFlushDue) return;
+    this.#isFlushDue = true;
+    setImmediate(() => {
+      this.#isFlushDue = false;
+      this.#sink?.onFlush();
+    });
+  }
+
+  #closed(): void {
+    this.#deadlines.forget(this);
+    this.#session.streamClosed();
+    this.#fail(this.#cause());
+  }
+
+  #cause(): ProxyError {
+    const { isConnected, cause } = this.#session;
+    if (cause instanceof ProxyError) return cause;
+    return isConnected
+      ? new ProxyError(
+          'UpstreamProtocolError',
+          `the stream was reset with code ${this.#stream?.rstCode}`,
+          cause,
+        )
+      : new ProxyError('UpstreamUnreachable', 'the connection could not be made', cause);
+  }
+
+  #fail(error: ProxyError): void {
+    const sink = this.#sink;
+    this.#sink = undefined;
+    this.deadlineMs = Infinity;
+    sink?.onFailure({ error, progress: this.#progress(), isReused: this.#wasReused });
+  }
+
+  #progress(): SendFailure['progress'] {
+    if (!this.#session.isConnected) return 'unsent';
+    if (this.#head !== undefined) return 'answered';
+    // RFC 9113, section 8.7: it was not processed. What was read of a body is not there any more, though.
+    const isRefused = this.#stream?.rstCode === constants.NGHTTP2_REFUSED_STREAM;
+    return isRefused && (this.#request?.body.kind !== 'stream' || !this.#isReady) ? 'unsent' : 'sent';
+  }
+
+  #await(timeoutMs: number | undefined): void {
+    if (timeoutMs !== undefined) this.deadlineMs = this.#deadlines.nowMs + timeoutMs;
+  }
+
+  #guard(step: () => void): void {
+    if (this.#sink === undefined) return;
+    try {
+      step();
+    } catch (error) {
+      const isKnown = error instanceof ProxyError;
+      this.#break(
+        isKnown ? error : new ProxyError('UpstreamProtocolError', 'the response could not be handled', error),
+      );
+    }
+  }
+
+  #break(error: ProxyError): void {
+    this.#fail(error);
+    this.#stream?.close(constants.NGHTTP2_CANCEL);
+  }
+}
