@@ -26,6 +26,7 @@ import { explainRequest } from './match/explain.ts';
 import type { Redacted } from './model/redacted.ts';
 import { emptyTable, type PolicyPlan } from './model/table.ts';
 import { createBroker, type Broker } from './oauth/broker.ts';
+import { createSharedCounters } from './proxy/proxy.ts';
 import { createControlMetrics, type ControlMetrics } from './telemetry/control-metrics.ts';
 import { createLogger } from './telemetry/logger.ts';
 import type { Logger } from './telemetry/ports.ts';
@@ -176,7 +177,11 @@ function startTokens(
         idleTimeoutMs: config['idle-timeout'],
         connectTimeoutMs: config['upstream-connect-timeout'],
         firstByteTimeoutMs: config['upstream-first-byte-timeout'],
+        connections: config['max-connections'],
+        connectionsPerAddress: config['max-connections-per-address'],
+        upstreamRequests: config['max-upstream-requests'],
       },
+      counters: createSharedCounters(config.workers),
       maxTokens: Math.ceil(MAX_TOKENS / 2 / config.workers),
       maxRefusals: Math.ceil(MAX_REFUSALS / 2 / config.workers),
       accessLog: { mode: config['access-log'], oneIn: config['access-log-sample'] },

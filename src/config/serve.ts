@@ -8,6 +8,7 @@ import type { Fault } from '../model/faults.ts';
 import { decodeFlags, type FlagTable, type FlagValues } from './flags.ts';
 import {
   addressList,
+  bound,
   cidrList,
   durationMs,
   issuerList,
@@ -237,6 +238,26 @@ export const SERVE_FLAGS = {
     placeholder: 'DURATION',
     defaultText: '60s',
     description: 'How long an endpoint may take until the first byte of its answer; then 504.',
+  },
+  'max-connections': {
+    schema: bound(1_000_000),
+    placeholder: 'COUNT',
+    defaultText: '20000',
+    description: 'Open connections from callers; further ones are closed at once. `off`: no limit.',
+  },
+  'max-connections-per-address': {
+    schema: bound(1_000_000),
+    placeholder: 'COUNT',
+    defaultText: 'off',
+    description:
+      'The same for one IPv4 address, or one /64 of IPv6 addresses, that is none of `--trusted-proxies`.',
+  },
+  'max-upstream-requests': {
+    schema: bound(1_000_000),
+    placeholder: 'COUNT',
+    defaultText: 'off',
+    description:
+      'Requests at one backend at the same time, WebSockets included; further ones are answered with 503 and `Retry-After`.',
   },
   'drain-delay': {
     schema: durationMs(HOUR_MS),

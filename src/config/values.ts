@@ -134,6 +134,17 @@ export function durationMs(maxMs: number): z.ZodType<number, string> {
   });
 }
 
+/** A whole number from 1 to `max`, or `off`, which is no bound. */
+export function bound(max: number): z.ZodType<number, string> {
+  return z.string().transform((text, context): number => {
+    if (text === 'off') return Infinity;
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= 1 && value <= max) return value;
+    context.addIssue({ code: 'custom', message: `must be a whole number from 1 to ${max}, or off` });
+    return z.NEVER;
+  });
+}
+
 /** A whole number from `min` to `max`. */
 export function wholeNumber(min: number, max: number): z.ZodType<number, string> {
   return z.string().transform((text, context): number => {

@@ -8,6 +8,7 @@ import type { BearerRequest, Eviction, ExchangeOutcome, ExchangeRequest } from '
 import type { TableDelta } from '../compile/delta.ts';
 import type { ActivityReport } from '../model/activity.ts';
 import type { Sampling } from '../http/trace-context.ts';
+import type { SharedCounters } from '../proxy/shared-counters.ts';
 import type { AccessLogSettings } from '../telemetry/access-log.ts';
 import type { Samples, SeriesNames } from '../telemetry/samples.ts';
 
@@ -15,6 +16,10 @@ import type { Samples, SeriesNames } from '../telemetry/samples.ts';
 export interface ThreadSettings {
   /** Such as `proxy-0`. */
   readonly name: string;
+  /** From 0; a thread that takes the place of another has its index. */
+  readonly index: number;
+  /** Counters that the threads share. */
+  readonly counters: SharedCounters;
   /** Random per process, 32 bytes: every thread derives the same cache keys. */
   readonly pepper: Uint8Array;
   readonly trustedProxies: BlockList;
@@ -36,6 +41,9 @@ export interface ThreadLimits {
   readonly idleTimeoutMs: number;
   readonly connectTimeoutMs: number;
   readonly firstByteTimeoutMs: number;
+  readonly connections: number;
+  readonly connectionsPerAddress: number;
+  readonly upstreamRequests: number;
 }
 
 export interface ListenTarget {

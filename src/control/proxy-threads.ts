@@ -25,7 +25,7 @@ export interface ListenOn {
 export interface ProxyThreadsOptions {
   readonly count: number;
   readonly entry: URL;
-  readonly settings: Omit<ThreadSettings, 'name'>;
+  readonly settings: Omit<ThreadSettings, 'name' | 'index'>;
   readonly broker: TokenBroker;
   readonly http: ListenOn | undefined;
   readonly https: ListenOn | undefined;
@@ -144,7 +144,7 @@ export class ProxyThreads {
   #spawn(index: number): ProxyThread {
     const { entry, settings, broker, onActivity } = this.#options;
     const name = `proxy-${index}`;
-    const thread = new ProxyThread({ entry, broker, onActivity, settings: { ...settings, name } });
+    const thread = new ProxyThread({ entry, broker, onActivity, settings: { ...settings, name, index } });
     this.#threads[index] = thread;
     void thread.ended.then((cause) => this.#replace(index, cause));
     return thread;

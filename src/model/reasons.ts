@@ -44,14 +44,38 @@ export const REASONS = {
   },
   BodyTooLarge: {
     status: 413,
-    title: 'The body that should hold the credentials is too large',
-    remedy: 'Keep it under 64 KiB, or send the credentials by HTTP Basic.',
+    title: 'The body is too large',
+    remedy:
+      'Send less than `oidc-ingress.io/max-body-size` of the Ingress allows. A body that holds credentials must stay under 64 KiB: send them by HTTP Basic.',
   },
   BadRequest: {
     status: 400,
     title: 'The request is not well-formed',
     remedy:
       'Send a request target without dot segments, encoded slashes or backslashes, and exactly one Host.',
+  },
+  MisdirectedRequest: {
+    status: 421,
+    title: 'The connection was made for another host',
+    remedy:
+      'Send requests for a protected host over a connection whose TLS handshake named that host (SNI), not over one that is open to another.',
+  },
+  SourceNotAllowed: {
+    status: 403,
+    title: 'The source address is not allowed here',
+    remedy:
+      'Call from an address that `oidc-ingress.io/allow-source-ranges` of the Ingress holds. Behind a load balancer the operator has to name it in `--trusted-proxies`.',
+  },
+  RateLimited: {
+    status: 429,
+    title: 'Too many requests',
+    remedy: 'Wait as long as `Retry-After` says; the limit is `oidc-ingress.io/rate-limit` of the Ingress.',
+  },
+  Overloaded: {
+    status: 503,
+    title: 'Too many requests are under way to the service',
+    remedy:
+      'Retry after `Retry-After`; the operator compares `--max-upstream-requests` with what the service bears.',
   },
   GrantMissing: {
     status: 403,

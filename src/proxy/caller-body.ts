@@ -19,13 +19,15 @@ export function collectBody(
   done: (body: CollectedBody) => void,
 ): void {
   const { request } = transaction;
-  const { deadlines, limits } = context;
+  const { deadlines } = context;
+  const { idleTimeoutMs } = transaction.settings?.timeouts ?? context.limits;
   const chunks: Buffer[] = [];
   let size = 0;
   const silence = {
-    deadlineMs: deadlines.nowMs + limits.idleTimeoutMs,
+    deadlineMs: deadlines.nowMs + idleTimeoutMs,
     expire(): void {
       forget();
+      context.telemetry.limitReached('body_idle');
       const error = new ProxyError('ClientClosed', 'the caller kept silent for too long');
       fail(context, transaction, error);
     },
@@ -36,7 +38,7 @@ export function collectBody(
     protect(context, transaction, () => done({ bytes: Buffer.concat(chunks), isWhole }));
   };
   const onData = (chunk: Buffer): void => {
-    silence.deadlineMs = deadlines.nowMs + limits.idleTimeoutMs;
+    silence.deadlineMs = deadlines.nowMs + idleTimeoutMs;
     chunks.push(chunk);
     size += chunk.length;
     if (size <= maxBytes) return;

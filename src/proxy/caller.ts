@@ -11,6 +11,8 @@ export interface Caller {
   readonly peerAddress: string;
   readonly isPeerTrusted: boolean;
   readonly isTls: boolean;
+  /** What the TLS handshake named (SNI), lower-case; `undefined` where it named nothing. */
+  readonly serverName: string | undefined;
   /** Requests that came by it and are not over; more than one where the caller pipelines. */
   inFlight: number;
   /** The last of them. */
@@ -36,6 +38,7 @@ export function createCallers(isTrusted: IsTrusted): (socket: Socket | TLSSocket
       peerAddress,
       isPeerTrusted: peerAddress !== '' && isTrusted(peerAddress),
       isTls: 'encrypted' in socket && socket.encrypted,
+      serverName: serverNameOf(socket),
       inFlight: 0,
       isEnding: false,
       current: undefined,
@@ -43,4 +46,10 @@ export function createCallers(isTrusted: IsTrusted): (socket: Socket | TLSSocket
     known.set(socket, seen);
     return seen;
   };
+}
+
+function serverNameOf(socket: Socket | TLSSocket): string | undefined {
+  const name: unknown = 'servername' in socket ? socket.servername : undefined;
+  if (typeof name !== 'string' || name === '') return undefined;
+  return (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase();
 }

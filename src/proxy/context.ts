@@ -2,13 +2,18 @@
 
 import type { Caller as TraceCaller, RequestTrace } from '../http/trace-context.ts';
 import type { Logger, ProxyTelemetry } from '../telemetry/ports.ts';
+import type { Affinity } from './affinity.ts';
 import type { createCallers, IsTrusted } from './caller.ts';
+import type { ConnectionGate } from './connection-gate.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { Deciders } from './decision.ts';
 import type { IdentityOf } from './identity.ts';
 import type { ProxyLimits } from './limits.ts';
+import type { RateLimiter } from './rate-limiter.ts';
+import type { createRouteSettings } from './route-settings.ts';
 import type { Routing } from './routing.ts';
 import type { Tunnels } from './tunnels.ts';
+import type { UpstreamSlots } from './upstream-slots.ts';
 import type { Backends } from './upstream/backends.ts';
 
 export interface ProxyContext extends Deciders {
@@ -23,6 +28,14 @@ export interface ProxyContext extends Deciders {
   readonly nextRequestId: () => string;
   readonly traceOf: (caller: TraceCaller) => RequestTrace;
   readonly identityOf: IdentityOf;
+  readonly settingsOf: ReturnType<typeof createRouteSettings>;
+  readonly rateLimiter: RateLimiter;
+  /** `undefined`: there is no limit. */
+  readonly upstreamSlots: UpstreamSlots | undefined;
+  readonly connectionGate: ConnectionGate;
+  readonly affinity: Affinity;
+  /** In [0, 1). */
+  readonly random: () => number;
   readonly callerOf: ReturnType<typeof createCallers>;
   /** As it is now; a request asks once. */
   readonly routing: () => Routing;

@@ -6,11 +6,11 @@ import { tokenClientId } from '../authz/claims.ts';
 import { isExempt } from '../authz/exemption.ts';
 import type { ExchangeOutcome, Grant, TokenRequest, TokenSource } from '../authz/ports.ts';
 import { takeCallerParameters, type Credentials, type TakenCredentials } from '../http/credentials.ts';
+import { headerValue } from '../http/header-list.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import { formatTraceparent } from '../http/trace-context.ts';
 import type { Reason } from '../model/reasons.ts';
 import type { PlanKey, PolicyPlan } from '../model/table.ts';
-import { headerValue } from './request-fields.ts';
 import type { Transaction } from './transaction.ts';
 
 export type Decision =
@@ -140,7 +140,7 @@ function judge(guarded: Guarded, credentials: Credentials, outcome: ExchangeOutc
 }
 
 /** `X-Forwarded-Proto` counts from a trusted peer only, and then every hop that it lists must have been `https`. */
-function cameOverTls({ caller, fields }: Transaction): boolean {
+export function cameOverTls({ caller, fields }: Transaction): boolean {
   if (!caller.isPeerTrusted || fields.forwardedProto === undefined) return caller.isTls;
   return fields.forwardedProto.split(',').every((hop) => /^(?:https|wss)$/i.test(hop.trim()));
 }

@@ -1,6 +1,8 @@
 /** Sends one request to an endpoint of its backend and the response back, both ways as fast as the slower side takes it. */
 
-import { headersForCaller } from '../http/forward-headers.ts';
+import type { Limit } from '../telemetry/ports.ts';
+import { isBodyTooLarge } from './admission.ts';
+import { callerHeaders } from './caller-headers.ts';
 import type { ProxyContext } from './context.ts';
 import { fail } from './failure.ts';
 import type { UpstreamTimeouts } from './limits.ts';
@@ -18,6 +20,8 @@ export type ForwardBody = OutgoingBody;
 
 export interface UpstreamRequest extends OutgoingRequest {
   readonly balancer: Balancer;
+  /** For the first try, instead of the balancer's choice. */
+  readonly preferred: UpstreamEndpoint | undefined;
   readonly timeouts: UpstreamTimeouts;
 }
 
@@ -51,7 +55,7 @@ export class Forwarding implements ExchangeSink {
 
   start(): void {
     this.#transaction.upstreamStartedMs = performance.now();
-    this.#try(this.#request.balancer.pick());
+    this.#try(this.#request.preferred ?? this.#request.balancer.pick());
   }
 
   /** The caller is gone: the upstream need not go on. */
@@ -64,7 +68,9 @@ export class Forwarding implements ExchangeSink {
   onReady(): void {
     const { body } = this.#request;
     if (body.kind !== 'stream' || this.#connection === undefined) return;
-    this.#pump = new RequestBodyPump(this.#transaction, this.#connection, body.prefix);
+    this.#pump = new RequestBodyPump(this.#transaction, this.#connection, body.prefix, (bytes) =>
+      this.#isTooLarge(bytes),
+    );
     this.#pump.start();
   }
 
@@ -75,7 +81,10 @@ export class Forwarding implements ExchangeSink {
 
   onHead(head: ResponseHead): void {
     this.#transaction.upstreamStatus = head.status;
-    this.#writer.begin(head, headersForCaller(head.rawHeaders));
+    this.#writer.begin(
+      head,
+      callerHeaders(this.#context, this.#transaction, head.rawHeaders, this.#endpoint),
+    );
   }
 
   onBody(bytes: Buffer, start: number, end: number): void {
@@ -104,7 +113,9 @@ export class Forwarding implements ExchangeSink {
     this.#connection = undefined;
     if (this.#transaction.isOver || this.#retry(failure)) return;
     this.#finishTiming();
-    const isCallersFault = isCallersTurn && failure.error.code === 'UpstreamTimeout';
+    const isTooLate = failure.error.code === 'UpstreamTimeout';
+    const isCallersFault = isCallersTurn && isTooLate;
+    if (isTooLate) this.#context.telemetry.limitReached(this.#limitOf(failure, isCallersFault));
     const error = isCallersFault
       ? new ProxyError('ClientClosed', 'the caller kept silent for too long')
       : failure.error;
@@ -148,6 +159,22 @@ export class Forwarding implements ExchangeSink {
     this.#retries++;
     this.#try(next);
     return true;
+  }
+
+  /** What has come of the body is more than the route takes: neither side goes on. */
+  #isTooLarge(bytes: number): boolean {
+    const { settings, response } = this.#transaction;
+    const maxBytes = settings?.options.maxBodyBytes;
+    if (maxBytes === undefined || bytes <= maxBytes) return false;
+    this.abort();
+    if (!response.headersSent) return isBodyTooLarge(this.#context, this.#transaction, bytes);
+    fail(this.#context, this.#transaction, new ProxyError('BodyTooLarge', 'the body is too large'));
+    return true;
+  }
+
+  #limitOf({ progress }: SendFailure, isCallersFault: boolean): Limit {
+    if (isCallersFault) return this.#isPaused ? 'response_idle' : 'body_idle';
+    return progress === 'answered' ? 'upstream_idle' : 'upstream_first_byte';
   }
 
   #pause(): void {

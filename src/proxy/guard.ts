@@ -8,6 +8,7 @@ import {
 } from '../http/credentials.ts';
 import { REASONS } from '../model/reasons.ts';
 import type { PlanKey, PolicyPlan } from '../model/table.ts';
+import { isBodyTooLarge } from './admission.ts';
 import { collectBody } from './caller-body.ts';
 import type { ProxyContext } from './context.ts';
 import { decide, decideWithoutCredentials, deny, type Decision, type Guarded } from './decision.ts';
@@ -97,25 +98,28 @@ function note(transaction: Transaction, decision: Decision): void {
   transaction.cause ??= decision.detail;
 }
 
-/** Takes the credentials, from the body as well where they may be there and are nowhere else. */
+/** Takes the credentials, from the body as well where they may be there: beside others they must agree, and be hidden. */
 function withCredentials(
   context: ProxyContext,
   { transaction, head, plan }: Guarded,
   next: (taken: TakenCredentials) => void,
 ): void {
-  const { authorization, contentType } = transaction.fields;
+  const { authorization, contentType, isEncoded } = transaction.fields;
   const { query } = head;
   const taken = takeCredentials(plan, { authorization, query, body: undefined });
   const mayBeInBody =
-    taken.kind === 'none' &&
+    taken.kind !== 'fault' &&
     plan.clientCredentials?.sources.includes('Body') === true &&
     isCredentialBodyType(contentType) &&
+    !isEncoded &&
     hasBody(transaction);
   if (!mayBeInBody || contentType === undefined) return next(taken);
   collectBody(context, transaction, MAX_CREDENTIAL_BODY_BYTES, (collected) => {
     transaction.collected = collected;
+    if (isBodyTooLarge(context, transaction, collected.bytes.length)) return;
     const body = { contentType, bytes: collected.bytes };
-    next(collected.isWhole ? takeCredentials(plan, { authorization, query, body }) : tooLarge());
+    if (collected.isWhole) next(takeCredentials(plan, { authorization, query, body }));
+    else next(taken.kind === 'none' ? tooLarge() : taken);
   });
 }
 

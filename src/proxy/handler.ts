@@ -2,13 +2,18 @@
 
 import { acceptedRequestId, clientAddress } from '../http/client-address.ts';
 import { parseRequestHead } from '../http/request-head.ts';
+import type { RouteAction } from '../model/table.ts';
 import { accessRecord } from './access-record.ts';
+import { admit } from './admission.ts';
+import { isAmbiguous } from './ambiguous-route.ts';
+import { chooseBackend } from './backend-choice.ts';
 import type { CallerRequest, CallerResponse } from './caller-messages.ts';
 import type { ProxyContext } from './context.ts';
 import { deny } from './decision.ts';
 import { fail } from './failure.ts';
 import { guard } from './guard.ts';
 import { sendProblem } from './respond.ts';
+import type { Routed } from './routed.ts';
 import { Transaction, type UpgradeSocket } from './transaction.ts';
 
 export interface SpecialRequest {
@@ -17,6 +22,9 @@ export interface SpecialRequest {
   /** What makes it malformed in the caller's version of HTTP, beside the rules for all. */
   readonly fault?: string | undefined;
 }
+
+const AMBIGUOUS =
+  'the path must not lead elsewhere when it is decoded, or read without its parameters and doubled slashes';
 
 /** Answers one request, sooner or later. Never throws. */
 export function handleRequest(
@@ -60,13 +68,38 @@ function route(context: ProxyContext, transaction: Transaction, callersFault: st
   const { action } = match.route;
   transaction.route = match.route;
   transaction.routeHost = match.host;
+  if (isAmbiguous(routing.matcher, head, match)) return refuse(deny('BadRequest', AMBIGUOUS));
   if (action.kind === 'refuse') {
     transaction.authOutcome = 'unavailable';
     return refuse(deny(action.reason, undefined));
   }
-  transaction.service = routing.table.backends[action.backend]?.service ?? '';
-  const routed = { transaction, head, routing, balancer: context.backends.find(action.backend) };
-  guard(context, routed, action.plan);
+  if (action.plan !== undefined && isMisdirected(transaction, head.host)) {
+    return refuse(deny('MisdirectedRequest', undefined));
+  }
+  const { options } = match.route;
+  if (options === undefined) return forward(context, { transaction, head, routing }, action);
+  const asked = routing.table.options[options];
+  if (asked === undefined) return refuse(deny('PolicyUnavailable', undefined));
+  const settings = context.settingsOf(asked);
+  transaction.settings = settings;
+  const plan = action.plan === undefined ? undefined : routing.table.plans[action.plan];
+  if (admit(context, transaction, head, plan)) forward(context, { transaction, head, routing }, action);
+}
+
+function forward(
+  context: ProxyContext,
+  routed: Pick<Routed, 'transaction' | 'head' | 'routing'>,
+  action: Extract<RouteAction, { readonly kind: 'forward' }>,
+): void {
+  const { transaction, routing } = routed;
+  const backend = chooseBackend(context, transaction, action);
+  transaction.service = routing.table.backends[backend]?.service ?? '';
+  guard(context, { ...routed, backend, balancer: context.backends.find(backend) }, action.plan);
+}
+
+/** A certificate, and what a handshake settled, hold for the host that it named (RFC 9110, section 15.5.20). */
+function isMisdirected({ caller }: Transaction, host: string): boolean {
+  return caller.serverName !== undefined && caller.serverName !== host;
 }
 
 /** The response has ended, or its caller is gone. */
@@ -75,6 +108,7 @@ function finish(context: ProxyContext, transaction: Transaction): void {
   transaction.isOver = true;
   const { caller } = transaction;
   caller.inFlight--;
+  if (transaction.slot !== undefined) context.upstreamSlots?.release(transaction.slot);
   if (caller.current === transaction) caller.current = undefined;
   if (!transaction.response.writableFinished && !transaction.isTunnel) {
     transaction.active?.abort();

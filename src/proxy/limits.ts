@@ -15,6 +15,12 @@ export interface ProxyLimits extends UpstreamTimeouts {
   readonly headersTimeoutMs: number;
   /** Longer than the idle time of any load balancer in front. */
   readonly keepAliveTimeoutMs: number;
+  /** Open connections from callers, over all threads. */
+  readonly connections: number;
+  /** Of one address that is no trusted proxy. */
+  readonly connectionsPerAddress: number;
+  /** Requests at one backend at the same time, over all threads. `Infinity`: as many as come. */
+  readonly upstreamRequests: number;
   /** How often deadlines are looked at: no deadline is more exact than this. */
   readonly sweepIntervalMs: number;
 }
@@ -26,5 +32,8 @@ export const DEFAULT_LIMITS: ProxyLimits = {
   connectTimeoutMs: 5_000,
   firstByteTimeoutMs: 60_000,
   idleTimeoutMs: 60_000,
+  connections: 20_000,
+  connectionsPerAddress: Infinity,
+  upstreamRequests: Infinity,
   sweepIntervalMs: 500,
 };

@@ -11,8 +11,10 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 
+import { unmapped } from '../http/client-address.ts';
 import type { Caller } from './caller.ts';
 import { refuseConnection } from './client-error.ts';
+import { guardConnections } from './connection-gate.ts';
 import type { ProxyContext } from './context.ts';
 import { createDefaultCertificate } from './self-signed.ts';
 import { handleRequest } from './handler.ts';
@@ -112,15 +114,14 @@ export class Listeners {
     const context = this.#context;
     // Node would drop further headers in silence, one that frames the body perhaps; the size is bounded anyway.
     server.maxHeadersCount = 0;
-    server.on('connection', (socket: Socket) => {
-      context.telemetry.connections(1);
-      socket.once('close', () => context.telemetry.connections(-1));
-    });
     server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
       if (isHttp2(socket)) return;
       const caller = context.callerOf(socket);
       this.#callers.add(caller);
       socket.once('close', () => this.#callers.delete(caller));
+    });
+    guardConnections(server, (socket, proceed) => {
+      if (context.connectionGate.admit(socket, unmapped(socket.remoteAddress ?? ''))) proceed();
     });
     server.on('request', (request, response) => this.#handle(request, response));
     server.on('checkContinue', (request, response) => {

@@ -3,6 +3,7 @@
 import type { Reason } from '../model/reasons.ts';
 
 export type ProxyErrorCode =
+  | 'BodyTooLarge'
   | 'NoEndpoints'
   | 'UpstreamUnreachable'
   | 'UpstreamTimeout'

@@ -9,18 +9,26 @@ import type { TokenSource } from '../authz/ports.ts';
 import type { TableDelta } from '../compile/delta.ts';
 import { traceOf, type Sampling } from '../http/trace-context.ts';
 import type { Logger, ProxyTelemetry } from '../telemetry/ports.ts';
+import { createAffinity } from './affinity.ts';
 import { createCallers, trustIn } from './caller.ts';
+import { ConnectionGate } from './connection-gate.ts';
 import type { ProxyContext } from './context.ts';
 import { Deadlines } from './deadlines.ts';
 import { DEFAULT_LIMITS, type ProxyLimits } from './limits.ts';
 import { createIdentityOf } from './identity.ts';
 import { Listeners, type ListenTarget } from './listeners.ts';
+import { RateLimiter } from './rate-limiter.ts';
+import { createRouteSettings } from './route-settings.ts';
+import { createSharedCounters, type SharedCounters } from './shared-counters.ts';
 import { changedRouting, emptyRouting } from './routing.ts';
+import { SharedTally } from './shared-tally.ts';
 import { TlsCertificates } from './tls-certificates.ts';
 import { createTraceIds } from './trace-ids.ts';
 import { Tunnels } from './tunnels.ts';
 import { Backends } from './upstream/backends.ts';
+import { UpstreamSlots } from './upstream-slots.ts';
 
+export { createSharedCounters, type SharedCounters } from './shared-counters.ts';
 export type { ListenTarget } from './listeners.ts';
 export type { ProxyLimits } from './limits.ts';
 
@@ -35,6 +43,8 @@ export interface ProxyOptions {
   /** In [0, 1). Default: `Math.random`. */
   readonly random?: () => number;
   readonly limits?: Partial<ProxyLimits>;
+  /** What the threads of the process count together, and which of them this is. Default: it is the only one. */
+  readonly shared?: { readonly counters: SharedCounters; readonly thread: number } | undefined;
   /** Which requests are recorded as spans. Default: none. */
   readonly sampling?: Sampling | undefined;
 }
@@ -59,6 +69,7 @@ export interface Proxy {
 export function createProxy(options: ProxyOptions): Proxy {
   const { logger, now = Date.now, random = Math.random } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const { counters, thread } = options.shared ?? { counters: createSharedCounters(1), thread: 0 };
   const deadlines = new Deadlines(limits.sweepIntervalMs);
   const backends = new Backends({ limits, deadlines, random });
   const certificates = new TlsCertificates({ logger, nowMs: now });
@@ -76,7 +87,21 @@ export function createProxy(options: ProxyOptions): Proxy {
     isTrusted,
     nextRequestId: requestIds(),
     traceOf: (caller) => traceOf(caller, options.sampling, traceIds),
+    random,
     identityOf: createIdentityOf(),
+    settingsOf: createRouteSettings(limits),
+    rateLimiter: new RateLimiter(counters.rates),
+    upstreamSlots:
+      limits.upstreamRequests === Infinity
+        ? undefined
+        : new UpstreamSlots(new SharedTally(counters.upstreamRequests, thread), limits.upstreamRequests),
+    connectionGate: new ConnectionGate({
+      tally: new SharedTally(counters.connections, thread),
+      limits,
+      isTrusted,
+      telemetry: options.telemetry,
+    }),
+    affinity: createAffinity(),
     callerOf: createCallers(isTrusted),
     routing: () => routing,
   };

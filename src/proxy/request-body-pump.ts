@@ -10,14 +10,22 @@ export class RequestBodyPump {
   readonly #prefix: Buffer | undefined;
   readonly #onData = (chunk: Buffer): void => this.#send(chunk);
   readonly #onEnd = (): void => this.#finish();
+  readonly #isTooLarge: (bytes: number) => boolean;
   /** The upstream could take more, and the caller has not given it. */
   isAwaitingCaller = false;
 
-  constructor(transaction: Transaction, connection: UpstreamChannel, prefix: Buffer | undefined) {
+  /** `isTooLarge` is asked with each piece, and sees to the end of the exchange where it says yes. */
+  constructor(
+    transaction: Transaction,
+    connection: UpstreamChannel,
+    prefix: Buffer | undefined,
+    isTooLarge: (bytes: number) => boolean,
+  ) {
     this.#transaction = transaction;
     this.#connection = connection;
     this.#isChunked = transaction.fields.isChunked && !connection.framesBody;
     this.#prefix = prefix;
+    this.#isTooLarge = isTooLarge;
   }
 
   start(): void {
@@ -42,6 +50,7 @@ export class RequestBodyPump {
 
   #send(chunk: Buffer): void {
     this.#transaction.requestBytes += chunk.length;
+    if (this.#isTooLarge(this.#transaction.requestBytes)) return;
     if (this.#write(chunk)) return;
     this.isAwaitingCaller = false;
     this.#transaction.request.pause();

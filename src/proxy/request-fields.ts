@@ -4,6 +4,8 @@ export interface RequestFields {
   /** The values of all lines. */
   readonly authorization: readonly string[];
   readonly contentType: string | undefined;
+  /** The body is not what its type says until it is decoded. */
+  readonly isEncoded: boolean;
   readonly contentLength: number;
   readonly isChunked: boolean;
   /** All lines, joined by `,`. */
@@ -23,6 +25,7 @@ export function readRequestFields(rawHeaders: readonly string[]): RequestFields 
   const fields: Mutable<RequestFields> = {
     authorization: NONE,
     contentType: undefined,
+    isEncoded: false,
     contentLength: 0,
     isChunked: false,
     forwardedFor: undefined,
@@ -48,6 +51,9 @@ function readField(fields: Mutable<RequestFields>, name: string, value: string):
     case 'content-type':
       fields.contentType ??= value;
       break;
+    case 'content-encoding':
+      fields.isEncoded ||= value.toLowerCase() !== 'identity';
+      break;
     case 'content-length':
       fields.contentLength = Number(value);
       break;
@@ -67,13 +73,4 @@ function readField(fields: Mutable<RequestFields>, name: string, value: string):
       fields.traceparent = fields.traceparent === undefined ? value : `${fields.traceparent},${value}`;
       break;
   }
-}
-
-/** The first value of the header `name` (lower-case). */
-export function headerValue(rawHeaders: readonly string[], name: string): string | undefined {
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const rawName = rawHeaders[at] ?? '';
-    if (rawName.length === name.length && rawName.toLowerCase() === name) return rawHeaders[at + 1];
-  }
-  return undefined;
 }

@@ -1,7 +1,6 @@
-/** Answers in the gateway's own name: problems, and nothing else. */
+/** Answers in the gateway's own name: problems, and what needs no service to be answered. */
 
-import type { OutgoingHttpHeader } from 'node:http';
-
+import { corsHeaders } from '../http/cors.ts';
 import { problemResponse, type Challenge } from '../http/problem.ts';
 import { REASONS } from '../model/reasons.ts';
 import type { PolicyPlan } from '../model/table.ts';
@@ -30,8 +29,29 @@ export function sendProblem(context: ProxyContext, transaction: Transaction, den
   if (denial.reason === 'BadRequest') endConnection(transaction);
   transaction.status = problem.status;
   transaction.responseBytes = Buffer.byteLength(problem.body);
-  response.writeHead(problem.status, problem.headers as OutgoingHttpHeader[]);
+  response.writeHead(problem.status, [...problem.headers, ...ownHeaders(transaction)]);
   response.end(problem.body);
+}
+
+/** An answer without a body: a redirect, or the answer to a preflight. */
+export function sendEmpty(
+  context: ProxyContext,
+  transaction: Transaction,
+  status: number,
+  headers: readonly string[],
+): void {
+  const { response, requestId } = transaction;
+  closeWhereBodyIsUnread(context, transaction);
+  transaction.status = status;
+  const framing = status === 204 ? [] : ['Content-Length', '0', ...ownHeaders(transaction)];
+  response.writeHead(status, [...headers, ...framing, 'X-Request-Id', requestId]);
+  response.end();
+}
+
+/** Scripts of other origins are to see why a request failed. */
+function ownHeaders({ settings, request }: Transaction): readonly string[] {
+  const cors = settings?.options.cors;
+  return cors === undefined ? [] : corsHeaders(cors, request.rawHeaders);
 }
 
 function retryAfterSeconds(retryAtMs: number | undefined, nowMs: number): number | undefined {

@@ -1,7 +1,7 @@
 /** A request whose route is known, and what was decided about it. */
 
 import type { RequestHead } from '../http/request-head.ts';
-import type { PolicyPlan } from '../model/table.ts';
+import type { BackendKey, PolicyPlan } from '../model/table.ts';
 import type { Decision, Denial } from './decision.ts';
 import type { Routing } from './routing.ts';
 import type { Transaction } from './transaction.ts';
@@ -12,6 +12,7 @@ export interface Routed {
   readonly head: RequestHead;
   /** The table as it was when the request came. */
   readonly routing: Routing;
+  readonly backend: BackendKey;
   /** `undefined` where the backend does not exist. */
   readonly balancer: Balancer | undefined;
 }

@@ -10,6 +10,8 @@ import type { AuthOutcome } from '../telemetry/ports.ts';
 import type { CollectedBody } from './caller-body.ts';
 import type { CallerRequest, CallerResponse } from './caller-messages.ts';
 import type { Caller } from './caller.ts';
+import type { RouteSettings } from './route-settings.ts';
+import type { TallyPlaces } from './shared-tally.ts';
 import { readRequestFields, type RequestFields } from './request-fields.ts';
 
 /** What comes with a request to switch protocols. */
@@ -40,6 +42,8 @@ export class Transaction {
   routeHost = '';
   /** `namespace/name`, or empty. */
   service = '';
+  /** What the options of the route ask; `undefined`: nothing. */
+  settings: RouteSettings | undefined;
   plan: PolicyPlan | undefined;
   /** What was read of the body in search of credentials. */
   collected: CollectedBody | undefined;
@@ -56,6 +60,8 @@ export class Transaction {
   upstreamStartedMs: number | undefined;
   upstreamDurationMs: number | undefined;
   upstreamTries = 0;
+  /** Its place among the requests at its backend. */
+  slot: TallyPlaces | undefined;
   /** The response has ended, well or not: nothing may be written any more. */
   isOver = false;
   /** A decision of a dry run that is not known yet; the record waits for it. */

@@ -55,7 +55,7 @@ export class Tunnels {
   open(context: ProxyContext, balancer: Balancer, input: UpstreamInput): void {
     const { transaction } = input;
     const { upgrade } = transaction;
-    const endpoint = balancer.pick();
+    const endpoint = input.preferred ?? balancer.pick();
     if (upgrade === undefined || endpoint === undefined) {
       fail(context, transaction, new ProxyError('NoEndpoints', 'the service has no endpoint'));
       return;
@@ -83,8 +83,9 @@ export class Tunnels {
     const { address, port } = endpoint;
     this.#open.add(socket);
     socket.on('close', () => this.#open.delete(socket));
+    const timeouts = transaction.settings?.timeouts ?? context.limits;
     const target = { protocol: 'http:', host: address, hostname: address, port };
-    const options = { target, connectTimeout: context.limits.connectTimeoutMs };
+    const options = { target, connectTimeout: timeouts.connectTimeoutMs };
     this.#server.ws(outgoingRequest(input), socket, head, options, (error) => {
       if (transaction.isTunnel) return;
       fail(context, transaction, new ProxyError('UpstreamUnreachable', 'the upgrade failed', error));

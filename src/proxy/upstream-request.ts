@@ -2,11 +2,14 @@
 
 import { hideQueryCredentials } from '../http/credentials.ts';
 import { headersForUpstream } from '../http/forward-headers.ts';
+import { editHeaders } from '../http/header-edits.ts';
 import type { RequestHead } from '../http/request-head.ts';
+import { rewrittenPath } from '../http/rewrite.ts';
 import type { PolicyPlan } from '../model/table.ts';
 import type { ForwardBody } from './forwarding.ts';
 import type { Enforced } from './routed.ts';
 import type { Transaction } from './transaction.ts';
+import type { UpstreamEndpoint } from './upstream/endpoint.ts';
 
 export interface UpstreamInput {
   readonly transaction: Transaction;
@@ -16,20 +19,26 @@ export interface UpstreamInput {
   /** What tells the upstream who the caller is: alternating names and values. */
   readonly identity: readonly string[];
   readonly body: ForwardBody;
+  /** The endpoint that session affinity asks for. */
+  readonly preferred: UpstreamEndpoint | undefined;
 }
 
 const NOTHING: ReadonlySet<string> = new Set();
 /** It says more about a trace that is not gone on with. */
 const TRACESTATE: ReadonlySet<string> = new Set(['tracestate']);
 
-/** The path and query that the upstream gets: byte for byte the caller's, less credentials in the query. */
-export function upstreamTarget({ head, enforced }: UpstreamInput): string {
+/** The path and query that the upstream gets: byte for byte the caller's, less a prefix that is replaced and credentials in the query. */
+export function upstreamTarget({ transaction, head, enforced }: UpstreamInput): string {
+  const { route, settings } = transaction;
+  const prefix = settings?.options.rewritePrefix;
+  const path =
+    prefix === undefined || route === undefined ? head.path : rewrittenPath(head.path, route, prefix);
   let { query } = head;
   const names = enforced?.plan.clientCredentials?.parameterNames;
   if (query !== undefined && names !== undefined && enforced?.plan.upstream.hideCredentials === true) {
     query = hideQueryCredentials(query, names);
   }
-  return query === undefined ? head.path : `${head.path}?${query}`;
+  return query === undefined ? path : `${path}?${query}`;
 }
 
 /** Request line and header lines, each ended by CRLF, and the empty line; latin1. */
@@ -58,7 +67,7 @@ export function upstreamFields(input: UpstreamInput): string[] {
 export function upstreamHeaders(input: UpstreamInput): string[] {
   const { transaction, head, enforced, identityHeaders, identity, body } = input;
   const { caller, request, requestId, trace } = transaction;
-  return headersForUpstream(request.rawHeaders, {
+  const headers = headersForUpstream(request.rawHeaders, {
     head,
     peerAddress: caller.peerAddress,
     isPeerTrusted: caller.isPeerTrusted,
@@ -70,6 +79,8 @@ export function upstreamHeaders(input: UpstreamInput): string[] {
     set: trace?.traceparent === undefined ? identity : [...identity, 'traceparent', trace.traceparent],
     contentLength: body.kind === 'bytes' ? body.bytes.length : undefined,
   });
+  const edits = transaction.settings?.requestEdits;
+  return edits === undefined ? headers : editHeaders(headers, edits, identityHeaders);
 }
 
 /** On an exempt request as well: an upstream that trusts the header must not get a forged one. */

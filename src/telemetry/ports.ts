@@ -64,7 +64,23 @@ export interface ProxyTelemetry {
   exchangeSaved(issuer: string): void;
   /** A caller connection was opened (`+1`) or closed (`-1`). */
   connections(change: 1 | -1): void;
+  /** Something was refused or broken off because a limit of the gateway or of its route was reached. */
+  limitReached(limit: Limit): void;
 }
+
+/** What a gateway bounds. */
+export type Limit =
+  | 'body_idle'
+  | 'body_size'
+  | 'connections'
+  | 'connections_per_address'
+  | 'header_bytes'
+  | 'header_time'
+  | 'rate'
+  | 'response_idle'
+  | 'upstream_first_byte'
+  | 'upstream_idle'
+  | 'upstream_requests';
 
 export type ExchangeResult = 'granted' | Reason;
 

@@ -1,6 +1,6 @@
 /** The metrics of one proxy thread, as it counts them; the control thread makes Prometheus text of them. */
 
-import type { ProxyTelemetry, RequestRecord } from './ports.ts';
+import type { Limit, ProxyTelemetry, RequestRecord } from './ports.ts';
 import { RequestCounts } from './request-counts.ts';
 import type { Sample, Samples, SeriesNames } from './samples.ts';
 
@@ -17,6 +17,7 @@ export function createProxyMetrics(onRecord?: (record: RequestRecord) => void): 
   const lookups = { hit: 0, negative_hit: 0, miss: 0 };
   /** By issuer. */
   const saved = new Map<string, number>();
+  const limits = new Map<Limit, number>();
   let connections = 0;
   return {
     telemetry: {
@@ -33,6 +34,9 @@ export function createProxyMetrics(onRecord?: (record: RequestRecord) => void): 
       connections(change) {
         connections += change;
       },
+      limitReached(limit) {
+        limits.set(limit, (limits.get(limit) ?? 0) + 1);
+      },
     },
     samples: () => ({
       ...requests.samples(),
@@ -41,6 +45,7 @@ export function createProxyMetrics(onRecord?: (record: RequestRecord) => void): 
       cacheMisses: single(lookups.miss),
       exchangesSaved: [...saved].map(([issuer, value]) => ({ labels: [issuer], values: [value] })),
       connections: single(connections),
+      limitsReached: [...limits].map(([limit, value]) => ({ labels: [limit], values: [value] })),
     }),
     forget(names) {
       requests.forget(names);

@@ -16,6 +16,8 @@ export interface Call {
   readonly basic?: string;
   /** TLS with this authority. */
   readonly ca?: string;
+  /** TLS with any certificate, for this name. */
+  readonly serverName?: string;
   /** Keeps connections. Default: a new one for each call. */
   readonly agent?: Agent;
 }
@@ -30,7 +32,7 @@ export interface Answer {
 
 /** Never follows a redirect. */
 export function call(options: Call): Promise<Answer> {
-  const { port, host = 'localhost', path = '/', method = 'GET', body, basic, ca } = options;
+  const { port, host = 'localhost', path = '/', method = 'GET', body, basic, ca, serverName } = options;
   const { address = '127.0.0.1', agent = false } = options;
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const settings: RequestOptions = {
@@ -39,7 +41,7 @@ export function call(options: Call): Promise<Answer> {
     path,
     method,
     agent,
-    servername: host,
+    servername: serverName ?? host,
     headers: {
       host,
       ...(basic === undefined ? {} : { authorization: `Basic ${Buffer.from(basic).toString('base64')}` }),
@@ -47,21 +49,25 @@ export function call(options: Call): Promise<Answer> {
       ...options.headers,
     },
     ...(ca === undefined ? {} : { ca }),
+    ...(serverName === undefined ? {} : { rejectUnauthorized: false }),
   };
-  const request = (ca === undefined ? httpRequest : httpsRequest)(settings, (response) => {
-    let text = '';
-    response.setEncoding('utf8');
-    response.on('data', (chunk: string) => (text += chunk));
-    response.on('error', reject);
-    response.on('end', () =>
-      resolve({
-        status: response.statusCode ?? 0,
-        headers: response.headers,
-        text,
-        json: () => JSON.parse(text) as Record<string, unknown>,
-      }),
-    );
-  });
+  const request = (ca === undefined && serverName === undefined ? httpRequest : httpsRequest)(
+    settings,
+    (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => (text += chunk));
+      response.on('error', reject);
+      response.on('end', () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          text,
+          json: () => JSON.parse(text) as Record<string, unknown>,
+        }),
+      );
+    },
+  );
   request.setTimeout(30_000, () => request.destroy(new Error('no answer within 30 s')));
   request.on('error', reject);
   request.end(body);

@@ -1,6 +1,6 @@
 /** A whole set-up on loopback: an Auth0 tenant, an upstream, manifests in a directory, and the gateway as its users start it. */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -32,6 +32,8 @@ export interface World {
   readonly auth0: Auth0Emulator;
   readonly upstream: EchoUpstream;
   readonly gateway: Gateway;
+  /** Flags that make another gateway read the same manifests. */
+  readonly flags: readonly string[];
   /** Calls the gateway in clear text. */
   call(options: Omit<Call, 'port'>): Promise<Answer>;
   /** Replaces the manifests; the gateway follows. */
@@ -52,7 +54,11 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const auth0 = await startAuth0Emulator({ tenant });
   const upstream = await startEchoUpstream();
   const directory = mkdtempSync(join(tmpdir(), 'oidc-ingress-world-'));
-  const write = (text: string): void => writeFileSync(join(directory, 'all.yaml'), text);
+  const write = (text: string): void => {
+    // As editors and mounted ConfigMaps do: no reader meets half a file.
+    writeFileSync(join(directory, '.all.yaml'), text);
+    renameSync(join(directory, '.all.yaml'), join(directory, 'all.yaml'));
+  };
   write(manifests({ issuer: auth0.issuer, upstreamPort: upstream.port }));
   const allFlags = [`--manifests=${directory}`, '--allow-insecure-issuers', ...flags];
   const gateway = await startGateway(allFlags, environment).catch(async (error: unknown) => {
@@ -64,6 +70,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     auth0,
     upstream,
     gateway,
+    flags: allFlags,
     write,
     call: (options) => call({ port: gateway.ports.http, ...options }),
     async close() {
@@ -101,9 +108,19 @@ endpoints: [{ addresses: [127.0.0.1] }]
 `;
 }
 
-/** An Ingress for `host` with the policy of that name; without one the route is open. */
-export function ingress(host: string, policy?: string): string {
-  const annotations = policy === undefined ? '{}' : `{ oidc-ingress.io/policy: ${policy} }`;
+/**
+ * An Ingress for `host` with the policy of that name; without one the route is open. `options`: further annotations, without
+ * their prefix.
+ */
+export function ingress(
+  host: string,
+  policy?: string,
+  options: Readonly<Record<string, string>> = {},
+): string {
+  const values = policy === undefined ? options : { policy, ...options };
+  const annotations = JSON.stringify(
+    Object.fromEntries(Object.entries(values).map(([name, value]) => [`oidc-ingress.io/${name}`, value])),
+  );
   return `
 ---
 apiVersion: networking.k8s.io/v1

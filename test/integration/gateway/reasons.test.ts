@@ -8,7 +8,8 @@ import { after, before, describe, test } from 'node:test';
 
 import type { Auth0Emulator } from '../../../src/dev/auth0-emulator.ts';
 import { REASONS, type Reason } from '../../../src/model/reasons.ts';
-import type { Call } from '../../support/http-client.ts';
+import { eventually } from '../../support/eventually.ts';
+import { call as plainCall, type Call } from '../../support/http-client.ts';
 import {
   AUDIENCE,
   CLIENT,
@@ -29,7 +30,9 @@ interface Case {
   readonly name: string;
   readonly host?: string;
   readonly call?: Omit<Call, 'port' | 'host'>;
-  readonly prepare?: (auth0: Auth0Emulator) => void;
+  readonly prepare?: (auth0: Auth0Emulator, world: World) => void | Promise<void>;
+  /** Over TLS, whose handshake names this host. */
+  readonly serverName?: string;
   readonly challenge?: RegExp;
   readonly isRetryAfterWanted?: boolean;
 }
@@ -273,6 +276,46 @@ const CASES: readonly Case[] = [
   },
   { reason: 'PolicyUnavailable', name: 'a policy with a typo', host: 'typo', call: { basic: RIGHT } },
   { reason: 'BadRequest', name: 'dot segments in the path', call: { basic: RIGHT, path: '/a/%2e%2e/b' } },
+  {
+    reason: 'BadRequest',
+    name: 'a path that is another route to who decodes it',
+    host: 'ambiguous',
+    call: { path: '//admin' },
+  },
+  {
+    reason: 'MisdirectedRequest',
+    name: 'a connection that was made for another host',
+    serverName: 'other.example.com',
+    call: { basic: RIGHT },
+  },
+  { reason: 'SourceNotAllowed', name: 'an address that is not on the list', host: 'sources' },
+  {
+    reason: 'RateLimited',
+    name: 'one request more than may be',
+    host: 'rate',
+    isRetryAfterWanted: true,
+    prepare: async (_auth0, world) => {
+      await world.call({ host: 'rate.example.com' });
+    },
+  },
+  {
+    reason: 'BodyTooLarge',
+    name: 'a body above the limit of the Ingress',
+    host: 'size',
+    call: { method: 'POST', body: 'x'.repeat(1_025) },
+  },
+  {
+    reason: 'Overloaded',
+    name: 'a service with as many requests as it may have',
+    host: 'busy',
+    call: { basic: RIGHT },
+    isRetryAfterWanted: true,
+    prepare: async (_auth0, world) => {
+      const before = world.upstream.requests;
+      void world.call({ host: 'busy.example.com', basic: RIGHT, path: '/delay/900' });
+      await eventually('the first request', async () => world.upstream.requests > before);
+    },
+  },
   { reason: 'NoRoute', name: 'a host without a route', host: 'nowhere' },
   { reason: 'NoEndpoints', name: 'a Service without endpoints', host: 'idle', call: { basic: RIGHT } },
   {
@@ -367,7 +410,16 @@ function manifests(issuer: string, ports: { upstream: number; garbage: number; c
       ),
     ),
     ingress('no-policy.example.com', 'no-such-policy'),
+    ingress('ambiguous.example.com'),
+    ingress('ambiguous.example.com', 'main')
+      .replace('path: /,', 'path: /admin,')
+      .replace('name: ambiguous-example-com', 'name: ambiguous-admin'),
+    ingress('sources.example.com', undefined, { 'allow-source-ranges': '192.0.2.0/24' }),
+    ingress('rate.example.com', undefined, { 'rate-limit': '1/1h' }),
+    ingress('size.example.com', undefined, { 'max-body-size': '1k' }),
     protectedBy('typo', `{ ${provider}, clientCredential: {} }`),
+    on('busy', 'busy'),
+    service('busy', ports.upstream),
     on('idle', 'idle'),
     service('idle'),
     on('closed', 'closed'),
@@ -397,7 +449,7 @@ describe('what a caller is told', () => {
     nobody.close();
     await once(nobody, 'close');
     world = await startWorld({
-      flags: ['--workers=1', '--upstream-first-byte-timeout=1s'],
+      flags: ['--workers=1', '--upstream-first-byte-timeout=1s', '--max-upstream-requests=1'],
       tenant: {
         clients: ['without-grant', 'second', CLIENT.id].map((clientId) => ({
           clientId,
@@ -429,13 +481,18 @@ describe('what a caller is told', () => {
     host = 'main',
     call = {},
     prepare,
+    serverName,
     challenge,
     isRetryAfterWanted = false,
   } of CASES) {
     test(`${REASONS[reason].status} ${reason}: ${name}`, async () => {
-      prepare?.(world.auth0);
+      await prepare?.(world.auth0, world);
       const before = world.upstream.requests;
-      const answer = await world.call({ host: `${host}.example.com`, ...call });
+      const given = { host: `${host}.example.com`, ...call };
+      const answer =
+        serverName === undefined
+          ? await world.call(given)
+          : await plainCall({ port: world.gateway.ports.https, serverName, ...given });
       const problem = answer.json();
       assert.equal(problem['reason'], reason, answer.text);
       assert.equal(answer.status, REASONS[reason].status);

@@ -34,6 +34,7 @@ function threadsOf(count: number): readonly ThreadTokenSource[] {
     tokenCacheLookup: ignore,
     exchangeSaved: ignore,
     connections: ignore,
+    limitReached: ignore,
   };
   return Array.from({ length: count }, () =>
     createTokenSource({ broker: bench.broker, telemetry, maxTokens: 1_000, maxRefusals: 1_000 }),

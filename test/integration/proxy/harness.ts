@@ -7,7 +7,7 @@ import type { ExchangeOutcome, Grant, TokenRequest, TokenSource } from '../../..
 import { diffTables } from '../../../src/compile/delta.ts';
 import { emptyTable, type PolicyPlan, type Route, type RoutingTable } from '../../../src/model/table.ts';
 import { createProxy, type Proxy, type ProxyLimits } from '../../../src/proxy/proxy.ts';
-import type { RequestRecord } from '../../../src/telemetry/ports.ts';
+import type { Limit, RequestRecord } from '../../../src/telemetry/ports.ts';
 import { collectingLogger, type CollectingLogger } from '../../support/collecting-logger.ts';
 import { eventually } from '../../support/eventually.ts';
 
@@ -27,6 +27,8 @@ export interface Gateway {
   readonly logger: CollectingLogger;
   /** Open connections from callers. */
   readonly connections: () => number;
+  /** Limits that were reached. */
+  readonly reached: readonly Limit[];
   /** Replaces the table. */
   apply(table: RoutingTable, keys?: Readonly<Record<string, string>>): void;
   /** The record of the `count`th request. */
@@ -41,17 +43,28 @@ export interface GatewayOptions {
   /** What the thread knows already. */
   readonly known?: () => ExchangeOutcome | undefined;
   readonly trusted?: readonly string[];
+  readonly random?: () => number;
+  readonly nowMs?: () => number;
 }
 
 /** Starts a proxy; it closes with the test. */
 export async function startGateway(
   test: { after(fn: () => Promise<void>): void },
-  { table, limits, outcome = () => grantOf(), known = () => undefined, trusted = [] }: GatewayOptions,
+  {
+    table,
+    limits,
+    outcome = () => grantOf(),
+    known = () => undefined,
+    trusted = [],
+    random = () => 0,
+    nowMs = Date.now,
+  }: GatewayOptions,
 ): Promise<Gateway> {
   const records: RequestRecord[] = [];
   const asked: TokenRequest[] = [];
   const logger = collectingLogger();
   let connections = 0;
+  const reached: Limit[] = [];
   const tokens: TokenSource = {
     lookup: known,
     async obtain(request) {
@@ -69,10 +82,12 @@ export async function startGateway(
       tokenCacheLookup: () => {},
       exchangeSaved: () => {},
       connections: (change) => (connections += change),
+      limitReached: (limit) => reached.push(limit),
     },
     logger,
     trustedProxies,
-    random: () => 0,
+    random,
+    now: nowMs,
     limits: { ...LIMITS, ...limits },
   });
   test.after(() => proxy.close());
@@ -92,6 +107,7 @@ export async function startGateway(
     asked,
     logger,
     connections: () => connections,
+    reached,
     apply,
     record: (count = 1) => eventually(`record ${count}`, async () => records[count - 1]),
   };

@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { ProxyThreads } from '../../../src/control/proxy-threads.ts';
 import { emptyTable } from '../../../src/model/table.ts';
 import { collectingLogger } from '../../support/collecting-logger.ts';
+import { createSharedCounters } from '../../../src/proxy/proxy.ts';
 import { eventually } from '../../support/eventually.ts';
 
 test('counts do not go back when threads end, and go on with those that replace them', async () => {
@@ -23,8 +24,12 @@ test('counts do not go back when threads end, and go on with those that replace 
         keepAliveTimeoutMs: 1,
         idleTimeoutMs: 1,
         connectTimeoutMs: 1,
+        connections: 1_000,
+        connectionsPerAddress: 1_000,
+        upstreamRequests: 1_000,
         firstByteTimeoutMs: 1,
       },
+      counters: createSharedCounters(2),
       maxTokens: 1,
       maxRefusals: 1,
       accessLog: { mode: 'off', oneIn: 1 },

@@ -64,6 +64,7 @@ function create(max: number): ThreadTokenSource {
     telemetry: {
       requestFinished: () => {},
       connections: () => {},
+      limitReached: () => {},
       tokenCacheLookup: (result) => lookups.push(result),
       exchangeSaved: (issuer) => saved.push(issuer),
     },

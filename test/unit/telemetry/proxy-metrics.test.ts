@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { AggregatorRegistry, Counter, Histogram, Registry } from 'prom-client';
 
 import { BUCKETS_SECONDS, PROXY_METRICS } from '../../../src/telemetry/metric-table.ts';
@@ -106,6 +106,7 @@ test('lookups, shared exchanges and connections are counted', async () => {
   }
   telemetry.exchangeSaved('https://acme.eu.auth0.com/');
   for (const change of [1, 1, -1] as const) telemetry.connections(change);
+  for (const limit of ['rate', 'rate', 'body_size'] as const) telemetry.limitReached(limit);
   const page = await pageOf({ telemetry, ...metrics });
   assert.deepEqual(Object.fromEntries(page), {
     oidc_ingress_token_cache_hits_total: 3,
@@ -113,6 +114,8 @@ test('lookups, shared exchanges and connections are counted', async () => {
     oidc_ingress_token_cache_misses_total: 2,
     'oidc_ingress_exchanges_saved_total{issuer="https://acme.eu.auth0.com/"}': 1,
     oidc_ingress_connections: 1,
+    'oidc_ingress_limits_reached_total{limit="rate"}': 2,
+    'oidc_ingress_limits_reached_total{limit="body_size"}': 1,
   });
 });
 
