@@ -38,8 +38,7 @@ export async function startGateway(
       '--http-address=127.0.0.1:0',
       '--https-address=127.0.0.1:0',
       '--admin-address=127.0.0.1:0',
-      '--drain-delay=0s',
-      ...(flags.some((flag) => flag.startsWith('--workers')) ? [] : ['--workers=2']),
+      ...['--workers=2', '--drain-delay=0s'].filter((flag) => !isGiven(flags, flag)),
       ...flags,
     ],
     { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } },
@@ -60,6 +59,11 @@ export async function startGateway(
       return code;
     },
   };
+}
+
+function isGiven(flags: readonly string[], flag: string): boolean {
+  const [name = ''] = flag.split('=');
+  return flags.some((given) => given.startsWith(`${name}=`));
 }
 
 /** Lines of a process as they come. */

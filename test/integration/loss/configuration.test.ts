@@ -1,0 +1,128 @@
+/** Constant load while the configuration changes: not one request fails. */
+
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { connect, type PeerCertificate } from 'node:tls';
+import { once } from 'node:events';
+
+import { stringify } from 'yaml';
+
+import { eventually } from '../../support/eventually.ts';
+import { createKeyPair, tlsSecretOf, type TestKeyPair } from '../../support/key-pair.ts';
+import { loadDuring } from '../../support/steady-load.ts';
+import {
+  AUDIENCE,
+  echoOf,
+  ingress,
+  policy,
+  RIGHT,
+  startWorld,
+  surroundings,
+  type World,
+} from '../../support/world.ts';
+import { applied } from './applied.ts';
+import { assertNothingLost, everyCaller, OPEN_HOST, PROTECTED_HOST } from './callers.ts';
+
+/** More for a longer run: `OIDC_INGRESS_LOSS_CHANGES=1000`. */
+const CHANGES = Number(process.env['OIDC_INGRESS_LOSS_CHANGES'] ?? 200);
+const BURST = 8;
+const RENEWALS = 10;
+
+let world: World;
+
+before(async () => {
+  world = await startWorld({
+    manifests: (places) => manifests(places.issuer, places.upstreamPort),
+    flags: ['--access-log=errors'],
+  });
+});
+after(() => world.close());
+
+function manifests(issuer: string, upstreamPort: number, change = 0, secret = ''): string {
+  const provider = `{ issuer: "${issuer}" }`;
+  return [
+    surroundings(upstreamPort),
+    ingress(OPEN_HOST),
+    // Its options, its plan and its host are those that the load uses, and others come and go beside it.
+    ingress(PROTECTED_HOST, 'orders-api').replace('{ oidc-ingress', `{ ${scopes(change)}oidc-ingress`),
+    policy(
+      'orders-api',
+      `{ provider: ${provider}, realm: "change ${change}", clientCredentials: { audience: "${AUDIENCE}" } }`,
+    ),
+    ...Array.from({ length: change % 5 }, (_, index) => ingress(`shop-${index}.example.com`, 'orders-api')),
+    secret,
+  ].join('\n');
+}
+
+/** Scopes that the client has, in every other version. */
+function scopes(change: number): string {
+  return change % 2 === 0 ? '' : 'oidc-ingress.io/scopes: "read:orders", ';
+}
+
+const write = (change: number, secret?: string): void =>
+  world.write(manifests(world.auth0.issuer, world.upstream.port, change, secret));
+
+describe('under constant load', () => {
+  it(`${CHANGES} changes of the manifests, in bursts, lose no request`, async () => {
+    const callers = everyCaller(() => world.gateway.ports.http);
+    const report = await loadDuring(callers, async () => {
+      for (let change = 1; change <= CHANGES; change += BURST) {
+        await applied(world.gateway, () => write(change));
+        for (let more = 1; more < BURST; more += 1) {
+          write(change + more);
+          await pause(more);
+        }
+      }
+    });
+    assertNothingLost(report, callers);
+    await eventually('the last change is live', async () => {
+      const { headers } = await world.call({ host: PROTECTED_HOST });
+      return String(headers['www-authenticate']).includes(`realm="change ${CHANGES}"`);
+    });
+  });
+
+  it('certificates that are renewed break no connection, and new ones get the new certificate', async () => {
+    const pairs = Array.from({ length: RENEWALS + 1 }, (_, index) =>
+      // The first name is that of the issuer, by which a caller finds the authority.
+      createKeyPair(`renewal-${index}.example.com`, OPEN_HOST, PROTECTED_HOST),
+    );
+    const authorities = pairs.map(({ certificate }) => certificate).join('\n');
+    const renew = (index: number): void => write(index, secretFor(pairs[index]));
+    await applied(world.gateway, () => renew(0));
+    const callers = everyCaller(() => world.gateway.ports.https, authorities);
+    const report = await loadDuring(callers, async () => {
+      for (let index = 1; index <= RENEWALS; index += 1) {
+        await applied(world.gateway, () => renew(index));
+        // Each handshake may meet another proxy thread.
+        const offered = await Promise.all(Array.from({ length: 8 }, offeredCertificate));
+        assert.deepEqual(
+          new Set(offered),
+          new Set([pairs[index]?.certificate.replaceAll(/-----.*|\s/g, '')]),
+        );
+      }
+    });
+    assertNothingLost(report, callers);
+  });
+});
+
+function secretFor(pair: TestKeyPair | undefined): string {
+  assert.ok(pair !== undefined);
+  const hosts = `tls: [{ secretName: shop-tls, hosts: [${OPEN_HOST}, ${PROTECTED_HOST}] }]`;
+  return `---\n${stringify(tlsSecretOf('shop-tls', pair))}${ingress('tls.example.com').replace('rules:', `${hosts}\n  rules:`)}`;
+}
+
+/** Base64, as PEM has it. */
+async function offeredCertificate(): Promise<string> {
+  const { https } = world.gateway.ports;
+  const socket = connect({
+    host: '127.0.0.1',
+    port: https,
+    servername: OPEN_HOST,
+    rejectUnauthorized: false,
+  });
+  await once(socket, 'secureConnect');
+  const { raw } = socket.getPeerCertificate() as PeerCertificate;
+  socket.destroy();
+  return raw.toString('base64');
+}

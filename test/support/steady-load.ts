@@ -1,0 +1,77 @@
+/** Constant load by callers of many kinds, which says of each request that failed what it was, when, and why. */
+
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { setTimeout as pause } from 'node:timers/promises';
+
+import { call, type Answer, type Call } from './http-client.ts';
+
+/** Of each caller, between an answer and its next request. */
+const PAUSE_MS = 10;
+
+export interface Caller {
+  /** Such as `POST to open, new connections`. */
+  readonly name: string;
+  /** One connection for all requests, as long as the gateway keeps it; else a new one for each. */
+  readonly keepsConnection: boolean;
+  /** Asked before each request. */
+  readonly next: () => Call;
+  /** What is wrong with an answer of status 200. */
+  readonly check?: (answer: Answer, sent: Call) => string | undefined;
+}
+
+export interface FailedRequest {
+  readonly caller: string;
+  /** Which request of this caller it was, from 1. */
+  readonly number: number;
+  /** On the clock of `performance.now()`. */
+  readonly startedMs: number;
+  readonly endedMs: number;
+  /** The error of the connection, or status and body of the answer. */
+  readonly why: string;
+}
+
+export interface LoadReport {
+  /** By caller. */
+  readonly answered: ReadonlyMap<string, number>;
+  readonly failed: readonly FailedRequest[];
+}
+
+/** Loads until `work` is done. */
+export async function loadDuring(callers: readonly Caller[], work: () => Promise<void>): Promise<LoadReport> {
+  const answered = new Map<string, number>();
+  const failed: FailedRequest[] = [];
+  const over = new AbortController();
+
+  async function run({ name, keepsConnection, next, check }: Caller): Promise<void> {
+    const agents = createAgents();
+    for (let number = 1; !over.signal.aborted; number += 1) {
+      const sent = next();
+      const startedMs = performance.now();
+      const agent = keepsConnection ? (sent.ca === undefined ? agents.http : agents.https) : undefined;
+      const why = await call({ ...sent, ...(agent && { agent }) }).then(
+        (answer) => (answer.status === 200 ? check?.(answer, sent) : `${answer.status} ${answer.text}`),
+        (error: unknown) => String(error),
+      );
+      if (why === undefined) answered.set(name, (answered.get(name) ?? 0) + 1);
+      else failed.push({ caller: name, number, startedMs, endedMs: performance.now(), why });
+      await pause(PAUSE_MS);
+    }
+    agents.http.destroy();
+    agents.https.destroy();
+  }
+
+  const running = callers.map(run);
+  try {
+    await work();
+  } finally {
+    over.abort();
+    await Promise.all(running);
+  }
+  return { answered, failed };
+}
+
+function createAgents() {
+  const settings = { keepAlive: true, maxSockets: 1 };
+  return { http: new HttpAgent(settings), https: new HttpsAgent(settings) };
+}
