@@ -174,3 +174,36 @@ describe('files of a provider', () => {
     assert.deepEqual(result.policies['shop/api']?.plan, result.table.plans['shop/api']);
   });
 });
+
+describe('the default certificate', () => {
+  const compileDefault = (...objects: readonly unknown[]) =>
+    compileManifests([OUR_CLASS, ...serviceOf('web'), ...objects], { defaultTlsSecret: 'shop/tls' });
+
+  it('is the one of the flag, offered for no host by itself', () => {
+    const { table, certificateKeys, problems } = compileDefault(tlsSecretOf('tls', pair));
+    assert.deepEqual(problems, []);
+    assert.equal(table.defaultCertificate, 'shop/tls');
+    assert.deepEqual(table.certificates['shop/tls']?.hosts, []);
+    assert.equal(certificateKeys['shop/tls']?.reveal(), pair.privateKey);
+  });
+
+  it('may be that of an Ingress, too', () => {
+    const spec = { rules: RULES, tls: [{ hosts: ['a.example.com'], secretName: 'tls' }] };
+    const { table } = compileDefault(tlsSecretOf('tls', pair), ingressOf({ spec }));
+    assert.equal(table.defaultCertificate, 'shop/tls');
+    assert.deepEqual(table.certificates['shop/tls']?.hosts, ['a.example.com']);
+  });
+
+  it('is told on its Secret where it cannot be used', () => {
+    const told = (result: ReturnType<typeof compileManifests>) =>
+      result.problems.map(
+        ({ object, reason }) => `${object.kind} ${object.namespace}/${object.name} ${reason}`,
+      );
+    const missing = compileDefault();
+    assert.deepEqual(told(missing), ['Secret shop/tls TlsSecretNotFound']);
+    assert.equal(missing.table.defaultCertificate, undefined);
+    const broken = compileDefault(tlsSecretOf('tls', { certificate: 'x', privateKey: 'y' }));
+    assert.deepEqual(told(broken), ['Secret shop/tls TlsSecretInvalid']);
+    assert.equal(broken.table.defaultCertificate, undefined);
+  });
+});
