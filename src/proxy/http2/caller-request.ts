@@ -39,7 +39,10 @@ export class Http2Request implements CallerRequest {
   }
 
   on(event: 'data' | 'end' | 'close', listener: Listener): this {
-    this.#stream.on(event, event === 'end' ? this.#endListener(listener) : listener);
+    const added = event === 'end' ? this.#endListener(listener) : listener;
+    // Node says so before anybody listens where the body is empty.
+    if (event === 'end' && this.#stream.readableEnded) process.nextTick(added);
+    else this.#stream.on(event, added);
     return this;
   }
 

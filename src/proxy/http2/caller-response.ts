@@ -90,7 +90,8 @@ export class Http2Response implements CallerResponse {
   }
 
   destroy(): void {
-    this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    // To `close` it would first end it, and the caller would take what it has for the whole.
+    this.#stream.destroy(new Error('the response is broken off'));
   }
 
   on(event: 'close', listener: () => void): this {

@@ -15,6 +15,8 @@ export class Http2Channel implements UpstreamChannel, Deadlined {
   deadlineMs = Infinity;
   readonly #session: UpstreamSession;
   readonly #deadlines: Deadlines;
+  /** To `close` a stream would first end it, and the upstream would take what it has for the whole request. */
+  readonly #abort = new AbortController();
   #sink: ExchangeSink | undefined;
   #request: OutgoingRequest | undefined;
   #stream: ClientHttp2Stream | undefined;
@@ -39,7 +41,8 @@ export class Http2Channel implements UpstreamChannel, Deadlined {
     const { http2, isConnected, serverName } = this.#session;
     const scheme = serverName === undefined ? 'http' : 'https';
     const fields = [':scheme', scheme, ...request.fields()];
-    const stream = http2.request(fields, { endStream: request.body.kind === 'none' });
+    const endStream = request.body.kind === 'none';
+    const stream = http2.request(fields, { endStream, signal: this.#abort.signal });
     this.#stream = stream;
     this.#listen(stream);
     if (request.body.kind === 'bytes') stream.end(request.body.bytes);
@@ -81,13 +84,13 @@ export class Http2Channel implements UpstreamChannel, Deadlined {
 
   destroy(): void {
     this.#sink = undefined;
-    this.#stream?.close(constants.NGHTTP2_CANCEL);
+    this.#abort.abort();
   }
 
   /** The response has ended: a request that has not is of no use any more. */
   release(): void {
     this.#session.served++;
-    if (this.#stream?.writableEnded === false) this.#stream.close(constants.NGHTTP2_NO_ERROR);
+    if (this.#stream?.writableEnded === false) this.#abort.abort();
   }
 
   expire(): void {
@@ -212,6 +215,6 @@ export class Http2Channel implements UpstreamChannel, Deadlined {
 
   #break(error: ProxyError): void {
     this.#fail(error);
-    this.#stream?.close(constants.NGHTTP2_CANCEL);
+    this.#abort.abort();
   }
 }
