@@ -19,7 +19,7 @@ export interface Dialling {
 /** The entry of the object that `backend-tls-ca` names. */
 const CA_ENTRY = 'ca.crt';
 
-export function caReference({ kind, name }: CaReference, namespace: string): BundleReference {
+function caReference({ kind, name }: CaReference, namespace: string): BundleReference {
   return { kind, namespace, name, entry: CA_ENTRY };
 }
 
