@@ -1,26 +1,17 @@
 /** Constant load while the configuration changes: not one request fails. */
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { connect, type PeerCertificate } from 'node:tls';
-import { once } from 'node:events';
+import { connect } from 'node:tls';
 
 import { stringify } from 'yaml';
 
 import { eventually } from '../../support/eventually.ts';
 import { createKeyPair, tlsSecretOf, type TestKeyPair } from '../../support/key-pair.ts';
 import { loadDuring } from '../../support/steady-load.ts';
-import {
-  AUDIENCE,
-  echoOf,
-  ingress,
-  policy,
-  RIGHT,
-  startWorld,
-  surroundings,
-  type World,
-} from '../../support/world.ts';
+import { AUDIENCE, ingress, policy, startWorld, surroundings, type World } from '../../support/world.ts';
 import { applied } from './applied.ts';
 import { assertNothingLost, everyCaller, OPEN_HOST, PROTECTED_HOST } from './callers.ts';
 
@@ -122,7 +113,7 @@ async function offeredCertificate(): Promise<string> {
     rejectUnauthorized: false,
   });
   await once(socket, 'secureConnect');
-  const { raw } = socket.getPeerCertificate() as PeerCertificate;
+  const { raw } = socket.getPeerCertificate();
   socket.destroy();
   return raw.toString('base64');
 }

@@ -1,0 +1,98 @@
+/** One replica ends and another serves on, to callers who heed `/readyz` and `Connection: close`. */
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { after, before, it } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+
+import { eventually } from '../../support/eventually.ts';
+import { startGateway, type Gateway } from '../../support/gateway.ts';
+import { call } from '../../support/http-client.ts';
+import { loadDuring, type Caller } from '../../support/steady-load.ts';
+import { AUDIENCE, ingress, policy, startWorld, surroundings, type World } from '../../support/world.ts';
+import { assertNothingLost, everyCaller, OPEN_HOST, PROTECTED_HOST } from './callers.ts';
+
+const DRAIN_DELAY_MS = 1_500;
+const PROBE_MS = 100;
+/** Longer than the delay: such a request ends after the listeners. */
+const SLOW_MS = 2_500;
+
+let world: World;
+let other: Gateway;
+
+before(async () => {
+  world = await startWorld({
+    manifests: ({ issuer, upstreamPort }) => {
+      const spec = `{ provider: { issuer: "${issuer}" }, clientCredentials: { audience: "${AUDIENCE}" } }`;
+      const objects = [ingress(OPEN_HOST), ingress(PROTECTED_HOST, 'orders-api'), policy('orders-api', spec)];
+      return surroundings(upstreamPort) + objects.join('\n');
+    },
+    flags: ['--access-log=errors', `--drain-delay=${DRAIN_DELAY_MS}ms`],
+  });
+  other = await startGateway(world.flags);
+});
+after(async () => {
+  await other.stop();
+  await world.close();
+});
+
+async function isReady({ ports }: Gateway): Promise<boolean> {
+  return (await call({ port: ports.admin, path: '/readyz' })).status === 200;
+}
+
+/** The replica that ready callers are sent to, asked as a load balancer does. */
+function startBalancer(signal: AbortSignal): () => number {
+  let target = world.gateway;
+  void (async () => {
+    while (!signal.aborted) {
+      if (!(await isReady(world.gateway).catch(() => false))) target = other;
+      await pause(PROBE_MS);
+    }
+  })();
+  return () => target.ports.http;
+}
+
+/** Stays with a replica for as long as that keeps the connection. */
+function faithful(caller: Caller, port: () => number): Caller {
+  let current = port();
+  return {
+    ...caller,
+    next: () => ({ ...caller.next(), port: current }),
+    check(answer, sent) {
+      if (answer.headers.connection === 'close') current = port();
+      return caller.check?.(answer, sent);
+    },
+  };
+}
+
+it('hands over to another replica without a lost request, and exits with 0', async (test) => {
+  const { gateway } = world;
+  const balancer = new AbortController();
+  test.after(() => balancer.abort());
+  const port = startBalancer(balancer.signal);
+  const callers = everyCaller(port).map((caller) =>
+    caller.keepsConnection ? faithful(caller, port) : caller,
+  );
+  const ending = loadDuring(callers, async () => {
+    await eventually('the load', async () => world.upstream.requests > 100);
+    const slow = call({ port: gateway.ports.http, host: OPEN_HOST, path: `/delay/${SLOW_MS}` });
+    // Under the load it is one of many: it is on its way when they are.
+    const soFar = world.upstream.requests;
+    await eventually('the slow request is under way', async () => world.upstream.requests > soFar + 20);
+    const exited = once(gateway.process, 'exit');
+    const toldMs = performance.now();
+    gateway.process.kill('SIGTERM');
+    await eventually('the replica is not ready', async () => !(await isReady(gateway)));
+    const saidMs = performance.now();
+    assert.ok(saidMs - toldMs < DRAIN_DELAY_MS / 2, `${saidMs - toldMs} ms`);
+    const late = await call({ port: gateway.ports.http, host: OPEN_HOST });
+    assert.deepEqual([late.status, late.headers.connection], [200, 'close']);
+    const { status, headers } = await slow;
+    assert.deepEqual([status, headers.connection], [200, 'close']);
+    const [code] = (await exited) as [number | null];
+    assert.equal(code, 0);
+    assert.ok(performance.now() - toldMs >= SLOW_MS - 100);
+    await assert.rejects(call({ port: gateway.ports.http }), { code: 'ECONNREFUSED' });
+  });
+  assertNothingLost(await ending, callers);
+});
