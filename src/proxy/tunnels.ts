@@ -1,6 +1,7 @@
 /** WebSocket connections: the request is checked as any other, then bytes pass both ways until either side ends. */
 
 import { ServerResponse, type IncomingMessage } from 'node:http';
+import { Agent } from 'node:https';
 import type { Duplex } from 'node:stream';
 
 import { createProxyServer, type ProxyServer } from 'http-proxy-3';
@@ -61,6 +62,11 @@ export class Tunnels {
       return;
     }
     noteUpstream(transaction, endpoint);
+    if (endpoint.protocol === 'H2C') {
+      const message = 'a WebSocket needs HTTP/1.1, which the service does not speak';
+      fail(context, transaction, new ProxyError('UpstreamProtocolError', message));
+      return;
+    }
     this.#connect(context, input, { upgrade, endpoint });
   }
 
@@ -84,8 +90,11 @@ export class Tunnels {
     this.#open.add(socket);
     socket.on('close', () => this.#open.delete(socket));
     const timeouts = transaction.settings?.timeouts ?? context.limits;
-    const target = { protocol: 'http:', host: address, hostname: address, port };
-    const options = { target, connectTimeout: timeouts.connectTimeoutMs };
+    const tls = endpoint.tlsOptions(input.head.host);
+    const protocol = tls === undefined ? 'http:' : 'https:';
+    const target = { protocol, host: address, hostname: address, port };
+    const agent = tls && { agent: new Agent({ ...tls, minVersion: 'TLSv1.2' }) };
+    const options = { target, connectTimeout: timeouts.connectTimeoutMs, ...agent };
     this.#server.ws(outgoingRequest(input), socket, head, options, (error) => {
       if (transaction.isTunnel) return;
       fail(context, transaction, new ProxyError('UpstreamUnreachable', 'the upgrade failed', error));

@@ -51,6 +51,12 @@ export class UpstreamEndpoint implements ConnectionOwner {
     return this.#options.deadlines.nowMs < this.#ejectedUntilMs;
   }
 
+  /** What a library needs for an HTTP/1.1 connection of its own by TLS; `undefined`: it is in clear text. */
+  tlsOptions(host: string): { readonly servername: string; readonly ca: string | undefined } | undefined {
+    const servername = this.#dialler.serverName(host);
+    return servername === undefined ? undefined : { servername, ca: this.tls?.ca };
+  }
+
   /** A connection that is there and can carry the request. */
   takeIdle(request: OutgoingRequest): UpstreamChannel | undefined {
     const serverName = this.#dialler.serverName(request.host);
