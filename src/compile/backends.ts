@@ -15,7 +15,7 @@ import type { Backend, BackendKey } from '../model/table.ts';
 import type { Dialling } from './dialling.ts';
 import { endpointsOf, indexSlices, type MergedEndpoints, type Slice, type ToldOfSlice } from './endpoints.ts';
 import { judgeExternalName } from './external-name.ts';
-import { memoizeByInputs, memoizeByObject, type Memo } from './memoize.ts';
+import { memoizeByObject, rememberLast, type Memo } from './memoize.ts';
 import type { Cause, ProblemList } from './problem-list.ts';
 import type { CompileOptions } from './result.ts';
 import { choosePort, portText, protocolOf } from './service-ports.ts';
@@ -75,10 +75,8 @@ export function createBackendResolver(
     }
     const own = slices.get(named.service) ?? [];
     const { protocol, ca, serverName } = dialling ?? {};
-    const { resolved, told } = memoOf(service, key)(
-      service,
-      [options, protocol, ca, serverName, ...own],
-      () => resolveService({ named, key, dialling }, service, own, options),
+    const { resolved, told } = memoOf(service, key)([options, protocol, ca, serverName, ...own], () =>
+      resolveService({ named, key, dialling }, service, own, options),
     );
     for (const { meta, field, cause } of told) {
       problems.reporterFor('EndpointSlice', meta)(field, cause);
@@ -100,16 +98,14 @@ export function createBackendResolver(
 /** A Service has few ports, and few Ingresses ask for one in a way of their own. */
 const MAX_REMEMBERED = 64;
 
-const memosOf = memoizeByObject(
-  (_service: ValidService) => new Map<BackendKey, Memo<ValidService, Resolution>>(),
-);
+const memosOf = memoizeByObject((_service: ValidService) => new Map<BackendKey, Memo<Resolution>>());
 
-function memoOf(service: ValidService, key: BackendKey): Memo<ValidService, Resolution> {
+function memoOf(service: ValidService, key: BackendKey): Memo<Resolution> {
   const memos = memosOf(service);
   const known = memos.get(key);
   if (known !== undefined) return known;
   if (memos.size >= MAX_REMEMBERED) memos.clear();
-  const memo = memoizeByInputs<ValidService, Resolution>();
+  const memo = rememberLast<Resolution>();
   memos.set(key, memo);
   return memo;
 }

@@ -60,10 +60,7 @@ export function endpointsOf(
       value.endpoints.forEach(({ addresses, ready: isReady, serving, terminating }, index) => {
         const target = isReady ? ready : serving && terminating ? leaving : undefined;
         if (target === undefined) return;
-        const address = addressOf(value.addressType, addresses, `endpoints[${index}]`, {
-          report,
-          allowLoopback,
-        });
+        const address = addressOf(value.addressType, addresses, index, { report, allowLoopback });
         if (address !== undefined) target.set(`${address} ${number}`, { address, port: number });
       });
     }
@@ -91,7 +88,7 @@ function portNumbers({ ports }: EndpointSliceObject, servicePort: ServicePort): 
 function addressOf(
   addressType: EndpointSliceObject['addressType'],
   [first]: readonly string[],
-  field: string,
+  index: number,
   { report, allowLoopback }: { readonly report: Report; readonly allowLoopback: boolean },
 ): string | undefined {
   const invalid = (where: string, message: string): undefined => {
@@ -99,7 +96,9 @@ function addressOf(
     return undefined;
   };
   if (addressType === 'FQDN') return invalid('addressType', 'must be IPv4 or IPv6, found "FQDN"');
-  if (first === undefined) return invalid(`${field}.addresses`, 'must hold an address');
+  if (first === undefined) return invalid(`endpoints[${index}].addresses`, 'must hold an address');
   const judged = judgeAddress(first, addressType, allowLoopback);
-  return judged.kind === 'usable' ? judged.address : invalid(`${field}.addresses[0]`, judged.message);
+  return judged.kind === 'usable'
+    ? judged.address
+    : invalid(`endpoints[${index}].addresses[0]`, judged.message);
 }

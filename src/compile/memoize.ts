@@ -15,12 +15,28 @@ export function memoizeByObject<K extends object, T>(compute: (object: K) => T):
   };
 }
 
+/** `inputs`: everything that `compute` reads; compared one by one, by identity. */
+export type Memo<T> = (inputs: readonly unknown[], compute: () => T) => T;
+
+/** Remembers the last result for as long as its inputs stay the same. */
+export function rememberLast<T>(): Memo<T> {
+  let last: Remembered<T> | undefined;
+  return (inputs, compute) => {
+    if (last === undefined || !isSame(last.inputs, inputs)) last = { inputs, result: compute() };
+    return last.result;
+  };
+}
+
 /**
- * Remembers the last result of each object for as long as what else it depends on stays the same, input by input: after
- * one change in a large cluster, nearly everything does.
+ * The same for each object, for as long as that object lives: after one change in a large cluster, nearly everything
+ * else is what it was. `inputs`: what is read beside the object.
  */
-export function memoizeByInputs<K extends object, T>(): Memo<K, T> {
-  const known = new WeakMap<K, { readonly inputs: readonly unknown[]; readonly result: T }>();
+export function memoizeByInputs<K extends object, T>(): (
+  object: K,
+  inputs: readonly unknown[],
+  compute: () => T,
+) => T {
+  const known = new WeakMap<K, Remembered<T>>();
   return (object, inputs, compute) => {
     const found = known.get(object);
     if (found !== undefined && isSame(found.inputs, inputs)) return found.result;
@@ -30,9 +46,13 @@ export function memoizeByInputs<K extends object, T>(): Memo<K, T> {
   };
 }
 
-/** `inputs`: everything that `compute` reads beside `object`; compared by identity. */
-export type Memo<K, T> = (object: K, inputs: readonly unknown[], compute: () => T) => T;
+interface Remembered<T> {
+  readonly inputs: readonly unknown[];
+  readonly result: T;
+}
 
 function isSame(before: readonly unknown[], now: readonly unknown[]): boolean {
-  return before.length === now.length && before.every((input, index) => input === now[index]);
+  if (before.length !== now.length) return false;
+  for (let at = 0; at < now.length; at += 1) if (before[at] !== now[at]) return false;
+  return true;
 }

@@ -2,17 +2,9 @@
 
 import type { Problem } from '../model/problems.ts';
 import type { RouteOptions } from '../model/route-options.ts';
-import type {
-  BackendKey,
-  HostRoutes,
-  OptionsKey,
-  PlanKey,
-  PolicyPlan,
-  Route,
-  RoutingTable,
-} from '../model/table.ts';
+import type { BackendKey, OptionsKey, PlanKey, PolicyPlan, Route, RoutingTable } from '../model/table.ts';
 import { attachCanaries, type CanaryIngress } from './canaries.ts';
-import { memoizeByInputs, memoizeByObject } from './memoize.ts';
+import { memoizeByInputs } from './memoize.ts';
 import { sortedRecord, sortedSet } from './order.ts';
 import { reporterOf } from './own-ingresses.ts';
 import { createProblemList } from './problem-list.ts';
@@ -69,21 +61,10 @@ function joinRoutes(outcomes: readonly IngressOutcome[]): CompiledRoutes {
 
 function usedBy(hosts: RoutingTable['hosts'], defaultRoute: Route | undefined): Used {
   const used: Used = { backends: new Set(), plans: new Set(), options: new Set() };
-  for (const host of Object.values(hosts)) {
-    const { backends, plans, options } = usedByHost(host);
-    for (const key of backends) used.backends.add(key);
-    for (const key of plans) used.plans.add(key);
-    for (const key of options) used.options.add(key);
-  }
+  for (const { routes } of Object.values(hosts)) for (const route of routes) use(route, used);
   if (defaultRoute !== undefined) use(defaultRoute, used);
   return used;
 }
-
-const usedByHost = memoizeByObject(({ routes }: HostRoutes): Used => {
-  const used: Used = { backends: new Set(), plans: new Set(), options: new Set() };
-  for (const route of routes) use(route, used);
-  return used;
-});
 
 function use({ action, options }: Route, used: Used): void {
   if (options !== undefined) used.options.add(options);

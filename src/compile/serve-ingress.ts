@@ -146,6 +146,7 @@ function readIngress({ annotations, rules, defaultBackend }: IngressObject, name
 }
 
 function distinct(backends: readonly NamedBackend[]): readonly NamedBackend[] {
+  if (backends.length < 2) return backends;
   const byLabel = new Map(
     backends.map((backend) => [backend.kind === 'port' ? backend.label : backend.description, backend]),
   );
