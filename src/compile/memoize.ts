@@ -31,11 +31,7 @@ export function rememberLast<T>(): Memo<T> {
  * The same for each object, for as long as that object lives: after one change in a large cluster, nearly everything
  * else is what it was. `inputs`: what is read beside the object.
  */
-export function memoizeByInputs<K extends object, T>(): (
-  object: K,
-  inputs: readonly unknown[],
-  compute: () => T,
-) => T {
+export function memoizeByInputs<K extends object, T>(): KeyedMemo<K, T> {
   const known = new WeakMap<K, Remembered<T>>();
   return (object, inputs, compute) => {
     const found = known.get(object);
@@ -45,6 +41,8 @@ export function memoizeByInputs<K extends object, T>(): (
     return result;
   };
 }
+
+type KeyedMemo<K extends object, T> = (object: K, inputs: readonly unknown[], compute: () => T) => T;
 
 interface Remembered<T> {
   readonly inputs: readonly unknown[];
