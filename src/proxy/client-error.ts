@@ -3,15 +3,18 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 
+import { largestHeaderIn } from '../http/largest-header.ts';
 import { problemResponse, type ProblemResponse } from '../http/problem.ts';
-import type { RequestRecord } from '../telemetry/ports.ts';
+import type { Limit, RequestRecord } from '../telemetry/ports.ts';
 import type { Caller } from './caller.ts';
 import type { ProxyContext } from './context.ts';
 import { deny } from './decision.ts';
 import { sendProblem } from './respond.ts';
 
+type ParseError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer };
+
 /** For the event `clientError`. What is under way on the connection gets no answer that is not its own. */
-export function refuseConnection(context: ProxyContext, error: NodeJS.ErrnoException, socket: Socket): void {
+export function refuseConnection(context: ProxyContext, error: ParseError, socket: Socket): void {
   const caller = context.callerOf(socket);
   const current = caller.current;
   // The connection ended within a body: there is nobody to answer.
@@ -20,7 +23,8 @@ export function refuseConnection(context: ProxyContext, error: NodeJS.ErrnoExcep
     socket.destroy();
   } else if (caller.inFlight === 0) {
     const requestId = context.nextRequestId();
-    const answer = refusal(error.code);
+    const answer = refusal(error);
+    if (answer.limit !== undefined) context.telemetry.limitReached(answer.limit);
     context.telemetry.requestFinished(refusalRecord(caller, answer, requestId));
     socket.end(refusalText(answer, requestId));
   } else if (current === undefined || current.request.complete || current.response.headersSent) {
@@ -35,15 +39,31 @@ export function refuseConnection(context: ProxyContext, error: NodeJS.ErrnoExcep
 
 export interface Refusal {
   readonly status: number;
+  /** For the caller. */
   readonly detail: string;
+  /** For the operator. */
+  readonly cause: string;
+  readonly limit: Limit | undefined;
 }
 
-export const HEADER_TOO_LARGE: Refusal = { status: 431, detail: 'the header is too large' };
+/** `largest`: the name of the largest header, where it is known. */
+export function headerTooLarge(largest: string | undefined): Refusal {
+  const detail = 'the header is too large';
+  const cause = `${detail}, most of all ${largest === undefined ? 'one whose name is not known' : `"${largest}"`}`;
+  return { status: 431, detail, cause, limit: 'header_bytes' };
+}
 
-function refusal(code: string | undefined): Refusal {
-  if (code === 'HPE_HEADER_OVERFLOW') return HEADER_TOO_LARGE;
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return { status: 408, detail: 'the request did not come in time' };
-  return { status: 400, detail: 'the request is not valid HTTP/1.1' };
+/** @param error Node adds the bytes that it read last, which may not be the whole head */
+function refusal({ code, rawPacket }: ParseError): Refusal {
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return headerTooLarge(largestHeaderIn(rawPacket?.toString('latin1') ?? ''));
+  }
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    const detail = 'the request did not come in time';
+    return { status: 408, detail, cause: detail, limit: 'header_time' };
+  }
+  const detail = 'the request is not valid HTTP/1.1';
+  return { status: 400, detail, cause: detail, limit: undefined };
 }
 
 /** The problem as a whole response: no request, and so no response object, exists. */
@@ -79,7 +99,7 @@ export function refusalProblem({ status, detail }: Refusal, requestId: string): 
   return { status, headers, body };
 }
 
-export function refusalRecord(caller: Caller, { status, detail }: Refusal, requestId: string): RequestRecord {
+export function refusalRecord(caller: Caller, { status, cause }: Refusal, requestId: string): RequestRecord {
   return {
     requestId,
     trace: undefined,
@@ -107,6 +127,6 @@ export function refusalRecord(caller: Caller, { status, detail }: Refusal, reque
     authOutcome: 'open',
     clientId: undefined,
     credentialSource: undefined,
-    cause: detail,
+    cause,
   };
 }

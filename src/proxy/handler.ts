@@ -46,7 +46,11 @@ export function handleRequest(
   caller.current = transaction;
   response.on('close', () => finish(context, transaction));
   // A pipelined response has no socket yet, and would not be told that its caller is gone.
-  if (response.socket === null) request.socket.once('close', () => finish(context, transaction));
+  if (response.socket === null) {
+    const onClose = (): void => finish(context, transaction);
+    transaction.stopWatching = () => void request.socket.off('close', onClose);
+    request.socket.once('close', onClose);
+  }
   try {
     route(context, transaction, special.fault);
   } catch (error) {
@@ -106,6 +110,7 @@ function isMisdirected({ caller }: Transaction, host: string): boolean {
 function finish(context: ProxyContext, transaction: Transaction): void {
   if (transaction.isOver) return;
   transaction.isOver = true;
+  transaction.stopWatching?.();
   const { caller } = transaction;
   caller.inFlight--;
   if (transaction.slot !== undefined) context.upstreamSlots?.release(transaction.slot);

@@ -117,6 +117,8 @@ export class Listeners {
     server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
       if (isHttp2(socket)) return;
       const caller = context.callerOf(socket);
+      // One for each request that is pipelined.
+      socket.setMaxListeners(0);
       this.#callers.add(caller);
       socket.once('close', () => this.#callers.delete(caller));
     });

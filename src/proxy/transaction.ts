@@ -60,6 +60,8 @@ export class Transaction {
   upstreamStartedMs: number | undefined;
   upstreamDurationMs: number | undefined;
   upstreamTries = 0;
+  /** Takes back what was added to the connection for this request. */
+  stopWatching: (() => void) | undefined;
   /** Its place among the requests at its backend. */
   slot: TallyPlaces | undefined;
   /** The response has ended, well or not: nothing may be written any more. */
