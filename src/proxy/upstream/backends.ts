@@ -33,16 +33,18 @@ export class Backends {
   }
 
   set(key: BackendKey, backend: Backend): void {
-    const previous = this.#balancers.get(key);
+    const balancer = this.#balancers.get(key);
+    const previous = balancer?.endpoints;
     const endpoints = backend.endpoints.map(({ address, port }) =>
       this.#acquire({ address, port, protocol: backend.protocol, tls: backend.tls }),
     );
-    this.#balancers.set(key, new Balancer(endpoints, this.#options.random()));
+    if (balancer === undefined) this.#balancers.set(key, new Balancer(endpoints, this.#options.random()));
+    else balancer.replace(endpoints);
     this.#release(previous);
   }
 
   remove(key: BackendKey): void {
-    const previous = this.#balancers.get(key);
+    const previous = this.#balancers.get(key)?.endpoints;
     this.#balancers.delete(key);
     this.#release(previous);
   }
@@ -65,8 +67,8 @@ export class Backends {
     return counted.endpoint;
   }
 
-  #release(balancer: Balancer | undefined): void {
-    for (const endpoint of balancer?.endpoints ?? []) {
+  #release(endpoints: readonly UpstreamEndpoint[] = []): void {
+    for (const endpoint of endpoints) {
       const key = endpointKey(endpoint);
       const counted = this.#endpoints.get(key);
       if (counted === undefined || --counted.backends > 0) continue;

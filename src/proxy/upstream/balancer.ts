@@ -7,14 +7,24 @@ const RETRY_SHARE = 0.2;
 const MAX_RETRY_CREDIT = 10;
 
 export class Balancer {
-  readonly endpoints: readonly UpstreamEndpoint[];
+  #endpoints: readonly UpstreamEndpoint[];
   #next: number;
   #retryCredit = MAX_RETRY_CREDIT;
 
   /** `random` in [0, 1): threads and pods that start together must not all begin with the same endpoint. */
   constructor(endpoints: readonly UpstreamEndpoint[], random: number) {
-    this.endpoints = endpoints;
+    this.#endpoints = endpoints;
     this.#next = Math.floor(random * endpoints.length);
+  }
+
+  get endpoints(): readonly UpstreamEndpoint[] {
+    return this.#endpoints;
+  }
+
+  /** A request that has waited for its token or its body then goes to where the service is now, not to where it was. */
+  replace(endpoints: readonly UpstreamEndpoint[]): void {
+    this.#endpoints = endpoints;
+    if (this.#next >= endpoints.length) this.#next = 0;
   }
 
   /** For the first try. `undefined` where there is no endpoint. */
@@ -38,9 +48,9 @@ export class Balancer {
 
   #pick(tried: ReadonlySet<UpstreamEndpoint> | undefined): UpstreamEndpoint | undefined {
     let ejected: UpstreamEndpoint | undefined;
-    for (let turn = 0; turn < this.endpoints.length; turn++) {
-      const endpoint = this.endpoints[this.#next];
-      this.#next = (this.#next + 1) % this.endpoints.length;
+    for (let turn = 0; turn < this.#endpoints.length; turn++) {
+      const endpoint = this.#endpoints[this.#next];
+      this.#next = (this.#next + 1) % this.#endpoints.length;
       if (endpoint === undefined || tried?.has(endpoint) === true) continue;
       if (!endpoint.isEjected || this.#tooManyEjected()) return endpoint;
       ejected ??= endpoint;
@@ -50,7 +60,7 @@ export class Balancer {
 
   /** With more than half of them out, the fault is rather here than there. */
   #tooManyEjected(): boolean {
-    const ejected = this.endpoints.filter((endpoint) => endpoint.isEjected).length;
-    return ejected * 2 > this.endpoints.length;
+    const ejected = this.#endpoints.filter((endpoint) => endpoint.isEjected).length;
+    return ejected * 2 > this.#endpoints.length;
   }
 }

@@ -23,7 +23,9 @@ export class Http2Channel implements UpstreamChannel, Deadlined {
   #head: ResponseHead | undefined;
   #bodyBytes = 0;
   #rawTrailers: readonly string[] = [];
+  #stopWaiting: (() => void) | undefined;
   #isReady = false;
+  #isClosed = false;
   #isFlushDue = false;
   #wasReused = false;
 
@@ -38,7 +40,25 @@ export class Http2Channel implements UpstreamChannel, Deadlined {
     this.#request = request;
     this.#wasReused = this.#session.served > 0;
     this.#deadlines.watch(this);
-    const { http2, isConnected, serverName } = this.#session;
+    const session = this.#session;
+    if (session.http2.closed) {
+      process.nextTick(() => this.#closed());
+      return true;
+    }
+    if (session.isReady) {
+      this.#start(request);
+      return true;
+    }
+    this.#await(sink.timeouts.connectTimeoutMs);
+    this.#stopWaiting = session.wait({
+      start: () => this.#start(request),
+      giveUp: () => this.#closed(),
+    });
+    return true;
+  }
+
+  #start(request: OutgoingRequest): void {
+    const { http2, serverName } = this.#session;
     const scheme = serverName === undefined ? 'http' : 'https';
     const fields = [':scheme', scheme, ...request.fields()];
     const endStream = request.body.kind === 'none';
@@ -46,13 +66,9 @@ export class Http2Channel implements UpstreamChannel, Deadlined {
     this.#stream = stream;
     this.#listen(stream);
     if (request.body.kind === 'bytes') stream.end(request.body.bytes);
-    if (isConnected) {
-      this.#ready();
-    } else {
-      this.#await(sink.timeouts.connectTimeoutMs);
-      stream.once('ready', () => this.#ready());
-    }
-    return true;
+    this.#isReady = true;
+    this.#await(this.#sink?.timeouts.firstByteTimeoutMs);
+    this.#sink?.onReady();
   }
 
   write(bytes: Uint8Array | string): boolean {
@@ -84,18 +100,18 @@ export class Http2Channel implements UpstreamChannel, Deadlined {
 
   destroy(): void {
     this.#sink = undefined;
-    this.#abort.abort();
+    this.#cancel();
   }
 
   /** The response has ended: a request that has not is of no use any more. */
   release(): void {
     this.#session.served++;
-    if (this.#stream?.writableEnded === false) this.#abort.abort();
+    if (this.#stream?.writableEnded === false) this.#cancel();
   }
 
   expire(): void {
     this.#break(
-      this.#session.isConnected
+      this.#isReady
         ? new ProxyError('UpstreamTimeout', 'the upstream kept silent for too long')
         : new ProxyError('UpstreamUnreachable', 'no connection in time'),
     );
@@ -120,12 +136,6 @@ export class Http2Channel implements UpstreamChannel, Deadlined {
     // What it says, `close` says too.
     stream.on('error', () => {});
     stream.on('close', () => this.#closed());
-  }
-
-  #ready(): void {
-    this.#isReady = true;
-    this.#await(this.#sink?.timeouts.firstByteTimeoutMs);
-    this.#sink?.onReady();
   }
 
   #onHead(raw: readonly string[]): void {
@@ -165,21 +175,18 @@ export class Http2Channel implements UpstreamChannel, Deadlined {
   }
 
   #closed(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#stopWaiting?.();
     this.#deadlines.forget(this);
     this.#session.streamClosed();
     this.#fail(this.#cause());
   }
 
   #cause(): ProxyError {
-    const { isConnected, cause } = this.#session;
-    if (cause instanceof ProxyError) return cause;
-    return isConnected
-      ? new ProxyError(
-          'UpstreamProtocolError',
-          `the stream was reset with code ${this.#stream?.rstCode}`,
-          cause,
-        )
-      : new ProxyError('UpstreamUnreachable', 'the connection could not be made', cause);
+    const { http2, failure } = this.#session;
+    if (http2.destroyed || this.#stream === undefined) return failure;
+    return new ProxyError('UpstreamProtocolError', `the stream was reset with code ${this.#stream.rstCode}`);
   }
 
   #fail(error: ProxyError): void {
@@ -190,7 +197,7 @@ export class Http2Channel implements UpstreamChannel, Deadlined {
   }
 
   #progress(): SendFailure['progress'] {
-    if (!this.#session.isConnected) return 'unsent';
+    if (!this.#isReady) return 'unsent';
     if (this.#head !== undefined) return 'answered';
     // RFC 9113, section 8.7: it was not processed. What was read of a body is not there any more, though.
     const isRefused = this.#stream?.rstCode === constants.NGHTTP2_REFUSED_STREAM;
@@ -215,6 +222,11 @@ export class Http2Channel implements UpstreamChannel, Deadlined {
 
   #break(error: ProxyError): void {
     this.#fail(error);
-    this.#abort.abort();
+    this.#cancel();
+  }
+
+  #cancel(): void {
+    if (this.#stream === undefined) this.#closed();
+    else this.#abort.abort();
   }
 }

@@ -22,6 +22,13 @@ export interface SessionOwner {
   sessionClosed(session: UpstreamSession): void;
 }
 
+/** A request that came before the connection was made. */
+export interface Waiting {
+  start(): void;
+  /** The connection will not be made. */
+  giveUp(): void;
+}
+
 export interface SessionOptions {
   readonly socket: Socket | TLSSocket;
   readonly serverName: string | undefined;
@@ -34,7 +41,8 @@ export class UpstreamSession implements Deadlined {
   deadlineMs: number;
   readonly serverName: string | undefined;
   readonly http2: ClientHttp2Session;
-  isConnected = false;
+  /** It may carry requests: the endpoint has said how many. */
+  isReady = false;
   /** Requests under way. */
   streams = 0;
   /** Responses that have ended. */
@@ -43,6 +51,8 @@ export class UpstreamSession implements Deadlined {
   cause: unknown;
   readonly #options: SessionOptions;
   readonly #socket: Socket | TLSSocket;
+  readonly #waiting = new Set<Waiting>();
+  #isConnected = false;
 
   constructor(options: SessionOptions) {
     const { socket, serverName, deadlines, limits } = options;
@@ -60,6 +70,7 @@ export class UpstreamSession implements Deadlined {
       maxHeaderListPairs: MAX_HEADER_LIST_BYTES / 32,
     });
     this.http2.on('connect', () => this.#connected());
+    this.http2.once('remoteSettings', () => this.#ready());
     this.http2.on('error', (error) => {
       this.cause ??= error;
     });
@@ -71,44 +82,73 @@ export class UpstreamSession implements Deadlined {
   get isUsable(): boolean {
     const { http2 } = this;
     if (http2.closed || http2.destroyed) return false;
-    const allowed = this.isConnected
-      ? (http2.remoteSettings.maxConcurrentStreams ?? MAX_STREAMS)
-      : MAX_STREAMS;
+    const allowed = this.isReady ? (http2.remoteSettings.maxConcurrentStreams ?? MAX_STREAMS) : MAX_STREAMS;
     return this.streams < Math.min(allowed, MAX_STREAMS);
+  }
+
+  /** Of a connection that could not be made or has broken. */
+  get failure(): ProxyError {
+    const { cause } = this;
+    if (cause instanceof ProxyError) return cause;
+    if (this.isReady) return new ProxyError('UpstreamProtocolError', 'the connection broke', cause);
+    return this.#isConnected
+      ? new ProxyError('UpstreamProtocolError', 'the upstream does not speak HTTP/2', cause)
+      : new ProxyError('UpstreamUnreachable', 'the connection could not be made', cause);
   }
 
   streamOpened(): void {
     this.streams++;
-    if (this.isConnected) this.deadlineMs = Infinity;
+    if (this.isReady) this.deadlineMs = Infinity;
+  }
+
+  /** Starts the request when the connection is made. @returns what takes it back. */
+  wait(request: Waiting): () => void {
+    this.#waiting.add(request);
+    return () => this.#waiting.delete(request);
   }
 
   streamClosed(): void {
     this.streams--;
-    if (this.streams === 0) this.deadlineMs = this.#options.deadlines.nowMs + IDLE_MS;
+    if (this.streams === 0 && this.isReady) this.deadlineMs = this.#options.deadlines.nowMs + IDLE_MS;
   }
 
   /** It could not be made in time, or has been idle for too long. */
   expire(): void {
-    if (this.isConnected) this.http2.close();
-    else this.http2.destroy();
+    if (this.isReady) {
+      this.http2.close();
+      return;
+    }
+    this.cause ??= new ProxyError('UpstreamUnreachable', 'no connection in time');
+    this.http2.destroy();
   }
 
   #connected(): void {
     const socket = this.#socket;
+    // In clear text both sides must know.
     if ('alpnProtocol' in socket && socket.alpnProtocol !== 'h2') {
       this.cause = new ProxyError('UpstreamProtocolError', 'the upstream does not offer HTTP/2');
       this.http2.destroy();
       return;
     }
-    this.isConnected = true;
-    this.deadlineMs = this.streams > 0 ? Infinity : this.#options.deadlines.nowMs + IDLE_MS;
+    this.#isConnected = true;
     this.http2.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
     this.#options.owner.connected();
   }
 
+  /** Before its SETTINGS have come, an endpoint may refuse what they would have forbidden. */
+  #ready(): void {
+    if (this.http2.destroyed) return;
+    this.isReady = true;
+    this.deadlineMs = this.streams > 0 ? Infinity : this.#options.deadlines.nowMs + IDLE_MS;
+    for (const request of this.#waiting) request.start();
+    this.#waiting.clear();
+  }
+
   #closed(): void {
     this.#options.deadlines.forget(this);
-    if (!this.isConnected) this.#options.owner.connectFailed();
+    if (!this.#isConnected) this.#options.owner.connectFailed();
     this.#options.owner.sessionClosed(this);
+    for (const request of this.#waiting) request.giveUp();
+    this.#waiting.clear();
   }
 }
