@@ -181,6 +181,11 @@ function startTokens(
         connectionsPerAddress: config['max-connections-per-address'],
         upstreamRequests: config['max-upstream-requests'],
       },
+      edge: {
+        proxyProtocol: config['proxy-protocol'] === 'on',
+        forwarded: config.forwarded,
+        via: config.via,
+      },
       counters: createSharedCounters(config.workers),
       maxTokens: Math.ceil(MAX_TOKENS / 2 / config.workers),
       maxRefusals: Math.ceil(MAX_REFUSALS / 2 / config.workers),

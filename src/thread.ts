@@ -69,6 +69,7 @@ const proxy = createProxy({
   logger,
   trustedProxies: settings.trustedProxies,
   limits: settings.limits,
+  edge: settings.edge,
   shared: { counters: settings.counters, thread: settings.index },
   sampling: settings.sampling,
 });

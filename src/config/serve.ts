@@ -164,6 +164,26 @@ export const SERVE_FLAGS = {
     description:
       'Callers whose `X-Forwarded-*` and `X-Request-Id` headers are believed: addresses and CIDR blocks separated by commas.',
   },
+  'proxy-protocol': {
+    schema: z.enum(['off', 'on'], { error: 'must be off or on' }),
+    placeholder: 'MODE',
+    defaultText: 'off',
+    description:
+      '`on`: every connection from `--trusted-proxies` begins with a header of the PROXY protocol, version 1 or 2, that tells the address of the caller; one without it is closed. Others are served without.',
+  },
+  forwarded: {
+    schema: toggle,
+    placeholder: undefined,
+    defaultText: 'false',
+    description: 'Send `Forwarded` (RFC 7239) to services, beside `X-Forwarded-*`.',
+  },
+  via: {
+    schema: toggle,
+    placeholder: undefined,
+    defaultText: 'false',
+    description:
+      'Send `Via` to services, as RFC 9110 asks of a gateway. Off by default: nginx, among others, does not compress answers to requests with it.',
+  },
   'allow-insecure-issuers': {
     schema: toggle,
     placeholder: undefined,
@@ -321,6 +341,12 @@ export function decodeServeConfig(
     faults.push({
       path: '--watch-namespaces',
       message: 'must name namespaces with --secret-mode=namespaced',
+    });
+  }
+  if (values['proxy-protocol'] === 'on' && values['trusted-proxies'].rules.length === 0) {
+    faults.push({
+      path: '--trusted-proxies',
+      message: 'must name the proxies that send it with --proxy-protocol=on',
     });
   }
   if (values['http-address'] === undefined && values['https-address'] === undefined) {

@@ -8,6 +8,7 @@ import type { BearerRequest, Eviction, ExchangeOutcome, ExchangeRequest } from '
 import type { TableDelta } from '../compile/delta.ts';
 import type { ActivityReport } from '../model/activity.ts';
 import type { Sampling } from '../http/trace-context.ts';
+import type { EdgeSettings } from '../proxy/edge.ts';
 import type { SharedCounters } from '../proxy/shared-counters.ts';
 import type { AccessLogSettings } from '../telemetry/access-log.ts';
 import type { Samples, SeriesNames } from '../telemetry/samples.ts';
@@ -25,6 +26,7 @@ export interface ThreadSettings {
   readonly trustedProxies: BlockList;
   /** Times and sizes within which the data plane works. */
   readonly limits: ThreadLimits;
+  readonly edge: EdgeSettings;
   /** Bounds of the token cache of one thread, in entries. */
   readonly maxTokens: number;
   readonly maxRefusals: number;

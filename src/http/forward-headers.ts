@@ -101,7 +101,7 @@ function isDropped(name: string, context: ForwardContext): boolean {
     context.identityHeaders.has(name) ||
     context.dropHeaders.has(name) ||
     (context.dropAuthorization && name === 'authorization') ||
-    isForwardingHeader(name, context.isPeerTrusted)
+    isForwardingHeader(name, context)
   );
 }
 

@@ -11,6 +11,10 @@ export interface ForwardingContext {
   readonly isPeerTrusted: boolean;
   readonly isTls: boolean;
   readonly requestId: string;
+  /** Whether `Forwarded` (RFC 7239) is written beside the `X-Forwarded-*` family. */
+  readonly writesForwarded: boolean;
+  /** What is added to `Via`, such as `1.1 name`; `undefined`: nothing. */
+  readonly via: string | undefined;
 }
 
 const WRITTEN = new Set([
@@ -24,12 +28,16 @@ const WRITTEN = new Set([
 
 /**
  * Whether the caller's copy of a header goes: those that {@link forwardingHeaders} writes always, the rest of the
- * family (`Forwarded`, `X-Forwarded-Prefix`) unless a trusted proxy sent it. `name` is normalised.
+ * family (`Forwarded` where it is not written, `X-Forwarded-Prefix`) unless a trusted proxy sent it. `name` is normalised.
  */
-export function isForwardingHeader(name: string, isPeerTrusted: boolean): boolean {
+export function isForwardingHeader(
+  name: string,
+  { isPeerTrusted, writesForwarded, via }: ForwardingContext,
+): boolean {
   // Most names are told from these by their first letters, which costs a tenth of a look-up in the set.
-  if (!name.startsWith('x-')) return !isPeerTrusted && name === 'forwarded';
-  return WRITTEN.has(name) || (!isPeerTrusted && name.startsWith('x-forwarded-'));
+  if (name.startsWith('x-')) return WRITTEN.has(name) || (!isPeerTrusted && name.startsWith('x-forwarded-'));
+  if (name === 'forwarded') return writesForwarded || !isPeerTrusted;
+  return via !== undefined && name === 'via';
 }
 
 /** Alternating names and values. */
@@ -40,7 +48,7 @@ export function forwardingHeaders(rawHeaders: readonly string[], context: Forwar
   const hops = copy('x-forwarded-for');
   const proto = forwardedProto(copy('x-forwarded-proto')) ?? (context.isTls ? 'https' : 'http');
   const host = copy('x-forwarded-host');
-  return [
+  const headers = [
     'X-Forwarded-For',
     hops === undefined ? peer : `${hops}, ${peer}`,
     'X-Forwarded-Proto',
@@ -54,6 +62,21 @@ export function forwardingHeaders(rawHeaders: readonly string[], context: Forwar
     'X-Request-Id',
     context.requestId,
   ];
+  if (context.writesForwarded)
+    headers.push('Forwarded', joined(copy('forwarded'), forwardedElement(peer, context)));
+  // Whoever the peer is: the hops that it lists are those that the message has made (RFC 9110, section 7.6.3).
+  if (context.via !== undefined) headers.push('Via', joined(headerValue(rawHeaders, 'via'), context.via));
+  return headers;
+}
+
+/** This hop as RFC 7239 writes it: what holds a colon is quoted. */
+function forwardedElement(peer: string, { head, isTls }: ForwardingContext): string {
+  const source = peer.includes(':') ? `"[${peer}]"` : peer;
+  return `for=${source};host="${head.authority}";proto=${isTls ? 'https' : 'http'}`;
+}
+
+function joined(before: string | undefined, last: string): string {
+  return before === undefined ? last : `${before}, ${last}`;
 }
 
 /** Of several hops the least secure counts: one in clear text is enough to be overheard. */

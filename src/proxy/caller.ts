@@ -27,13 +27,19 @@ export function trustIn(trustedProxies: BlockList): IsTrusted {
   return (address) => trustedProxies.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }
 
-/** Remembers the answer for each connection, which carries many requests. */
-export function createCallers(isTrusted: IsTrusted): (socket: Socket | TLSSocket) => Caller {
+/**
+ * Remembers the answer for each connection, which carries many requests.
+ * @param claimedAddress whom a trusted proxy said that it is for
+ */
+export function createCallers(
+  isTrusted: IsTrusted,
+  claimedAddress: (socket: Socket) => string | undefined,
+): (socket: Socket | TLSSocket) => Caller {
   const known = new WeakMap<Socket, Caller>();
   return (socket) => {
     const caller = known.get(socket);
     if (caller !== undefined) return caller;
-    const peerAddress = unmapped(socket.remoteAddress ?? '');
+    const peerAddress = claimedAddress(socket) ?? unmapped(socket.remoteAddress ?? '');
     const seen: Caller = {
       peerAddress,
       isPeerTrusted: peerAddress !== '' && isTrusted(peerAddress),

@@ -79,6 +79,7 @@ export class Listeners {
   async drain(timeoutMs: number): Promise<void> {
     this.#isEnding = true;
     this.#http2.goAway();
+    this.#context.proxyProtocol.destroy();
     for (const { current } of this.#callers) if (current !== undefined) closeAfter(current);
     const closed = this.#servers.splice(0).map(async (server) => {
       const timer = setTimeout(() => {
@@ -123,7 +124,15 @@ export class Listeners {
       socket.once('close', () => this.#callers.delete(caller));
     });
     guardConnections(server, (socket, proceed) => {
-      if (context.connectionGate.admit(socket, unmapped(socket.remoteAddress ?? ''))) proceed();
+      const peerAddress = unmapped(socket.remoteAddress ?? '');
+      const admit = (address: string): void => {
+        if (context.connectionGate.admit(socket, address)) proceed();
+      };
+      if (!context.edge.proxyProtocol || !context.isTrusted(peerAddress)) admit(peerAddress);
+      else
+        context.proxyProtocol.read(socket, () =>
+          admit(context.proxyProtocol.addressOf(socket) ?? peerAddress),
+        );
     });
     server.on('request', (request, response) => this.#handle(request, response));
     server.on('checkContinue', (request, response) => {

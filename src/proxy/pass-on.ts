@@ -91,7 +91,7 @@ function collectedBody(
 }
 
 function upstreamInput(
-  { affinity, identityOf }: ProxyContext,
+  { affinity, edge, identityOf }: ProxyContext,
   { transaction, head, routing, balancer }: Routed,
   enforced: Enforced | undefined,
   body: ForwardBody,
@@ -102,7 +102,7 @@ function upstreamInput(
   const sticky = transaction.settings?.options.sessionAffinity;
   const preferred =
     sticky && balancer && affinity.endpointFor(balancer, sticky, transaction.request.rawHeaders);
-  return { transaction, head, enforced, identityHeaders, identity, body, preferred };
+  return { transaction, head, enforced, identityHeaders, identity, body, preferred, edge };
 }
 
 function send(context: ProxyContext, balancer: Balancer, input: UpstreamInput): void {

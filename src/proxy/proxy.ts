@@ -14,9 +14,11 @@ import { createCallers, trustIn } from './caller.ts';
 import { ConnectionGate } from './connection-gate.ts';
 import type { ProxyContext } from './context.ts';
 import { Deadlines } from './deadlines.ts';
+import { DEFAULT_EDGE, type EdgeSettings } from './edge.ts';
 import { DEFAULT_LIMITS, type ProxyLimits } from './limits.ts';
 import { createIdentityOf } from './identity.ts';
 import { Listeners, type ListenTarget } from './listeners.ts';
+import { ProxyProtocol } from './proxy-protocol.ts';
 import { RateLimiter } from './rate-limiter.ts';
 import { createRouteSettings } from './route-settings.ts';
 import { createSharedCounters, type SharedCounters } from './shared-counters.ts';
@@ -43,6 +45,8 @@ export interface ProxyOptions {
   /** In [0, 1). Default: `Math.random`. */
   readonly random?: () => number;
   readonly limits?: Partial<ProxyLimits>;
+  /** Default: nothing of it. */
+  readonly edge?: EdgeSettings | undefined;
   /** What the threads of the process count together, and which of them this is. Default: it is the only one. */
   readonly shared?: { readonly counters: SharedCounters; readonly thread: number } | undefined;
   /** Which requests are recorded as spans. Default: none. */
@@ -50,7 +54,7 @@ export interface ProxyOptions {
 }
 
 export interface Proxy {
-  /** Takes effect with the next request; those under way keep what they began with. */
+  /** Takes effect with the next request; those under way keep the route and policy that they began with. */
   apply(delta: TableDelta, certificateKeys: Readonly<Record<string, string>>): void;
   /** @returns the ports that were bound; rejects where one cannot be. */
   listen(
@@ -74,6 +78,7 @@ export function createProxy(options: ProxyOptions): Proxy {
   const backends = new Backends({ limits, deadlines, random });
   const certificates = new TlsCertificates({ logger, nowMs: now });
   const isTrusted = trustIn(options.trustedProxies);
+  const proxyProtocol = new ProxyProtocol({ deadlines, timeoutMs: limits.headersTimeoutMs });
   const tunnels = new Tunnels();
   const traceIds = createTraceIds();
   let routing = emptyRouting();
@@ -81,6 +86,8 @@ export function createProxy(options: ProxyOptions): Proxy {
     ...options,
     nowMs: now,
     limits,
+    edge: options.edge ?? DEFAULT_EDGE,
+    proxyProtocol,
     deadlines,
     backends,
     tunnels,
@@ -102,7 +109,7 @@ export function createProxy(options: ProxyOptions): Proxy {
       telemetry: options.telemetry,
     }),
     affinity: createAffinity(),
-    callerOf: createCallers(isTrusted),
+    callerOf: createCallers(isTrusted, (socket) => proxyProtocol.addressOf(socket)),
     routing: () => routing,
   };
   const listeners = new Listeners(context, certificates);

@@ -5,7 +5,9 @@ import { headersForUpstream } from '../http/forward-headers.ts';
 import { editHeaders } from '../http/header-edits.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import { rewrittenPath } from '../http/rewrite.ts';
+import { PRODUCT } from '../model/names.ts';
 import type { PolicyPlan } from '../model/table.ts';
+import type { EdgeSettings } from './edge.ts';
 import type { ForwardBody } from './forwarding.ts';
 import type { Enforced } from './routed.ts';
 import type { Transaction } from './transaction.ts';
@@ -19,6 +21,7 @@ export interface UpstreamInput {
   /** What tells the upstream who the caller is: alternating names and values. */
   readonly identity: readonly string[];
   readonly body: ForwardBody;
+  readonly edge: EdgeSettings;
   /** The endpoint that session affinity asks for. */
   readonly preferred: UpstreamEndpoint | undefined;
 }
@@ -65,7 +68,7 @@ export function upstreamFields(input: UpstreamInput): string[] {
 
 /** Alternating names and values. */
 export function upstreamHeaders(input: UpstreamInput): string[] {
-  const { transaction, head, enforced, identityHeaders, identity, body } = input;
+  const { transaction, head, enforced, identityHeaders, identity, body, edge } = input;
   const { caller, request, requestId, trace } = transaction;
   const headers = headersForUpstream(request.rawHeaders, {
     head,
@@ -73,6 +76,8 @@ export function upstreamHeaders(input: UpstreamInput): string[] {
     isPeerTrusted: caller.isPeerTrusted,
     isTls: caller.isTls,
     requestId,
+    writesForwarded: edge.forwarded,
+    via: edge.via ? `${request.httpVersion === '2.0' ? '2' : request.httpVersion} ${PRODUCT}` : undefined,
     identityHeaders,
     dropAuthorization: enforced !== undefined && ownsAuthorization(enforced.plan),
     dropHeaders: trace?.callerSpanId === undefined ? TRACESTATE : NOTHING,

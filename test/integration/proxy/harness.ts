@@ -6,6 +6,7 @@ import { createCacheKeys } from '../../../src/authz/cache-key.ts';
 import type { ExchangeOutcome, Grant, TokenRequest, TokenSource } from '../../../src/authz/ports.ts';
 import { diffTables } from '../../../src/compile/delta.ts';
 import { emptyTable, type PolicyPlan, type Route, type RoutingTable } from '../../../src/model/table.ts';
+import { DEFAULT_EDGE, type EdgeSettings } from '../../../src/proxy/edge.ts';
 import { createProxy, type Proxy, type ProxyLimits } from '../../../src/proxy/proxy.ts';
 import type { Limit, RequestRecord } from '../../../src/telemetry/ports.ts';
 import { collectingLogger, type CollectingLogger } from '../../support/collecting-logger.ts';
@@ -43,6 +44,7 @@ export interface GatewayOptions {
   /** What the thread knows already. */
   readonly known?: () => ExchangeOutcome | undefined;
   readonly trusted?: readonly string[];
+  readonly edge?: Partial<EdgeSettings>;
   readonly random?: () => number;
   readonly nowMs?: () => number;
 }
@@ -56,6 +58,7 @@ export async function startGateway(
     outcome = () => grantOf(),
     known = () => undefined,
     trusted = [],
+    edge = {},
     random = () => 0,
     nowMs = Date.now,
   }: GatewayOptions,
@@ -88,6 +91,7 @@ export async function startGateway(
     trustedProxies,
     random,
     now: nowMs,
+    edge: { ...DEFAULT_EDGE, ...edge },
     limits: { ...LIMITS, ...limits },
   });
   test.after(() => proxy.close());

@@ -29,6 +29,7 @@ test('counts do not go back when threads end, and go on with those that replace 
         upstreamRequests: 1_000,
         firstByteTimeoutMs: 1,
       },
+      edge: { proxyProtocol: false, forwarded: false, via: false },
       counters: createSharedCounters(2),
       maxTokens: 1,
       maxRefusals: 1,

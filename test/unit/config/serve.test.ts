@@ -140,3 +140,21 @@ test('the rights to read Secrets and the namespaces that are watched go together
     '--leader-election-id: must be the name of a Kubernetes object: a-z, 0-9, - and ., found "a/b"',
   ]);
 });
+
+test('bounds are numbers, or off', () => {
+  const given = valid(['--max-connections=off', '--max-upstream-requests=64']);
+  assert.equal(given['max-connections'], Infinity);
+  assert.equal(given['max-upstream-requests'], 64);
+  assert.equal(given['max-connections-per-address'], Infinity);
+  assert.deepEqual(faults(['--max-connections=0', '--max-upstream-requests=1e3']), [
+    '--max-connections: must be a whole number from 1 to 1000000, or off, found "0"',
+    '--max-upstream-requests: must be a whole number from 1 to 1000000, or off, found "1e3"',
+  ]);
+});
+
+test('the PROXY protocol is for trusted proxies only', () => {
+  assert.deepEqual(faults(['--proxy-protocol=on']), [
+    '--trusted-proxies: must name the proxies that send it with --proxy-protocol=on',
+  ]);
+  assert.equal(valid(['--proxy-protocol=on', '--trusted-proxies=10.0.0.0/8'])['proxy-protocol'], 'on');
+});

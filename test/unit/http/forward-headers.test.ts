@@ -23,6 +23,8 @@ const context: ForwardContext = {
   },
   peerAddress: '192.0.2.7',
   isPeerTrusted: false,
+  writesForwarded: false,
+  via: undefined,
   isTls: false,
   requestId: 'id-1',
   identityHeaders: new Set(['x-client-id']),
