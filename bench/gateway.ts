@@ -45,7 +45,8 @@ export async function startServe(upstreamPort: number): Promise<RunningServe> {
       '--workers=1',
       '--http-address=127.0.0.1:0',
       '--https-address=off',
-      '--admin-address=off', '--drain-delay=0s',
+      '--admin-address=off',
+      '--drain-delay=0s',
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );

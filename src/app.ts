@@ -28,7 +28,7 @@ import { emptyTable, type PolicyPlan } from './model/table.ts';
 import { createBroker, type Broker } from './oauth/broker.ts';
 import { createSharedCounters } from './proxy/proxy.ts';
 import { createControlMetrics, type ControlMetrics } from './telemetry/control-metrics.ts';
-import { createLogger } from './telemetry/logger.ts';
+import { createLogger, standardOutput, type LineOutput } from './telemetry/logger.ts';
 import type { Logger } from './telemetry/ports.ts';
 import { createRuntimeMetrics } from './telemetry/runtime-metrics.ts';
 import { openTracing, type Tracing } from './telemetry/tracing.ts';
@@ -54,6 +54,8 @@ export interface RunningGateway {
 interface Common {
   readonly config: ServeConfig;
   readonly logger: Logger;
+  /** Where the log goes, that of the proxy threads too. */
+  readonly output: LineOutput;
   readonly metrics: ControlMetrics;
 }
 
@@ -63,13 +65,18 @@ interface Common {
  * @throws when an address cannot be bound, no cluster is configured or `signal` aborts; what was started is stopped again
  */
 export async function runServe(config: ServeConfig, signal?: AbortSignal): Promise<RunningGateway> {
-  const logger = createLogger({ level: config['log-level'], base: { thread: 'control' } });
+  const output = standardOutput();
+  const logger = createLogger({
+    level: config['log-level'],
+    base: { thread: 'control' },
+    destination: output,
+  });
   const readiness = new Readiness();
   const metrics = createControlMetrics({
     version: programVersion(),
     isReady: () => readiness.missing().length === 0,
   });
-  const common: Common = { config, logger, metrics };
+  const common: Common = { config, logger, output, metrics };
   const stack = new AsyncDisposableStack();
   try {
     const traced = tracingFrom(process.env);
@@ -128,7 +135,7 @@ export async function runServe(config: ServeConfig, signal?: AbortSignal): Promi
 
 /** The broker and the proxy threads know each other: threads ask it for tokens, and it evicts from their caches. */
 function startTokens(
-  { config, logger, metrics }: Common,
+  { config, logger, output, metrics }: Common,
   sampling: Sampling | undefined,
   tracing: Tracing | undefined,
 ) {
@@ -199,6 +206,7 @@ function startTokens(
     logger,
     onReplaced: () => metrics.config.threadReplaced(),
     onActivity: (report) => activity.add(report),
+    onLines: (lines) => output.write(lines),
   });
   const setProviderKeys = (keys: CompileResult['providerKeys']): void => {
     providerKeys = keys;

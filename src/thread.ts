@@ -17,7 +17,7 @@ import { systemClock } from './kube/clock.ts';
 import { createTokenSource } from './oauth/thread-token-source.ts';
 import { createProxy } from './proxy/proxy.ts';
 import { createAccessLog } from './telemetry/access-log.ts';
-import { createLogger, standardOutput } from './telemetry/logger.ts';
+import { createLogger } from './telemetry/logger.ts';
 import { createProxyMetrics } from './telemetry/proxy-metrics.ts';
 import { createRuntimeMetrics } from './telemetry/runtime-metrics.ts';
 import { openTracing } from './telemetry/tracing.ts';
@@ -27,7 +27,8 @@ if (port === null) throw new Error('this module runs as a worker thread');
 const settings = workerData as ThreadSettings;
 const send = (message: FromThread): void => port.postMessage(message);
 
-const output = standardOutput();
+/** Standard output belongs to the control thread. */
+const output = { write: (lines: string) => send({ kind: 'lines', lines }) };
 const logger = createLogger({
   level: settings.logLevel,
   base: { thread: settings.name },
@@ -123,7 +124,6 @@ async function drain(delayMs: number, timeoutMs: number): Promise<void> {
   await proxy.drain(delayMs, timeoutMs);
   await tracing?.close();
   accessLog?.flush();
-  output.flushSync();
   send({ kind: 'drained' });
 }
 

@@ -99,4 +99,6 @@ export type FromThread =
   | { readonly kind: 'pong'; readonly id: number }
   | { readonly kind: 'metrics'; readonly id: number; readonly metrics: ThreadMetrics }
   | { readonly kind: 'activity'; readonly report: ActivityReport }
+  /** Whole lines for standard output. */
+  | { readonly kind: 'lines'; readonly lines: string }
   | { readonly kind: 'drained' };

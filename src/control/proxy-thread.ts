@@ -21,6 +21,8 @@ export interface ProxyThreadOptions {
   readonly settings: ThreadSettings;
   readonly broker: TokenBroker;
   readonly onActivity: (report: ActivityReport) => void;
+  /** Takes whole lines of the log. */
+  readonly onLines: (lines: string) => void;
 }
 
 /** Every promise rejects when the thread ends before it answers. */
@@ -31,6 +33,7 @@ export class ProxyThread {
   readonly #worker: Worker;
   readonly #broker: TokenBroker;
   readonly #onActivity: (report: ActivityReport) => void;
+  readonly #onLines: (lines: string) => void;
   readonly #waiting = new Map<string, PromiseWithResolvers<FromThread>>();
   #nextId = 0;
   #isEnded = false;
@@ -39,6 +42,7 @@ export class ProxyThread {
     this.name = options.settings.name;
     this.#broker = options.broker;
     this.#onActivity = options.onActivity;
+    this.#onLines = options.onLines;
     this.#worker = new Worker(options.entry, { workerData: options.settings, name: this.name });
     this.#worker.on('message', (message: FromThread) => this.#receive(message));
     const { promise, resolve } = Promise.withResolvers<Error>();
@@ -115,6 +119,9 @@ export class ProxyThread {
         return;
       case 'activity':
         this.#onActivity(message.report);
+        return;
+      case 'lines':
+        this.#onLines(message.lines);
         return;
       case 'applied':
         return this.#settle(`applied ${message.version}`, message);

@@ -32,6 +32,8 @@ export interface ProxyThreadsOptions {
   readonly logger: Logger;
   readonly onReplaced: () => void;
   readonly onActivity: (report: ActivityReport) => void;
+  /** Takes whole lines of the log. */
+  readonly onLines: (lines: string) => void;
 }
 
 type Published = Pick<CompileResult, 'table' | 'certificateKeys'>;
@@ -142,9 +144,15 @@ export class ProxyThreads {
   }
 
   #spawn(index: number): ProxyThread {
-    const { entry, settings, broker, onActivity } = this.#options;
+    const { entry, settings, broker, onActivity, onLines } = this.#options;
     const name = `proxy-${index}`;
-    const thread = new ProxyThread({ entry, broker, onActivity, settings: { ...settings, name, index } });
+    const thread = new ProxyThread({
+      entry,
+      broker,
+      onActivity,
+      onLines,
+      settings: { ...settings, name, index },
+    });
     this.#threads[index] = thread;
     void thread.ended.then((cause) => this.#replace(index, cause));
     return thread;

@@ -4,8 +4,11 @@ import { pino, type DestinationStream } from 'pino';
 
 import type { Logger } from './ports.ts';
 
-/** Whole lines in one write stay whole on a pipe up to this size (`PIPE_BUF`), also with several threads writing. */
-const ATOMIC_WRITE_BYTES = 4_096;
+/** What waits for a reader that is too slow; above it lines are lost rather than memory. */
+const MAX_PENDING_BYTES = 64 * 1024 * 1024;
+
+/** Takes whole lines. */
+export type LineOutput = DestinationStream;
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -13,8 +16,7 @@ export interface LoggerOptions {
   readonly level: LogLevel;
   /** Fields of every line, such as the name of the thread. */
   readonly base?: Readonly<Record<string, unknown>>;
-  /** Default: standard output. */
-  readonly destination?: DestinationStream;
+  readonly destination: LineOutput;
 }
 
 /** Log lines have `time` (ISO 8601), `level`, `msg` and the fields given; an `Error` under `err` is serialised. */
@@ -26,11 +28,14 @@ export function createLogger(options: LoggerOptions): Logger {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    options.destination ?? standardOutput(),
+    options.destination,
   );
 }
 
-/** Lines are written by the event loop in batches; what is pending is flushed when the process exits. */
-export function standardOutput(): DestinationStream & { flushSync(): void } {
-  return pino.destination({ dest: 1, sync: false, maxWrite: ATOMIC_WRITE_BYTES });
+/**
+ * For one thread of a process: several that write to one pipe would cut into the lines of one another. Lines are
+ * written by the event loop in batches; what is pending is flushed when the process exits.
+ */
+export function standardOutput(): LineOutput {
+  return pino.destination({ dest: 1, sync: false, maxLength: MAX_PENDING_BYTES });
 }

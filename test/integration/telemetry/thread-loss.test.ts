@@ -43,6 +43,7 @@ test('counts do not go back when threads end, and go on with those that replace 
     logger: collectingLogger(),
     onReplaced: () => (replaced += 1),
     onActivity: () => {},
+    onLines: () => {},
   });
   const requests = async (): Promise<number> => {
     const { product } = await threads.collect(5_000);
