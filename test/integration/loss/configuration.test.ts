@@ -28,7 +28,7 @@ before(async () => {
     flags: ['--access-log=errors'],
   });
 });
-after(() => world.close());
+after(() => world?.close());
 
 function manifests(issuer: string, upstreamPort: number, change = 0, secret = ''): string {
   const provider = `{ issuer: "${issuer}" }`;

@@ -32,8 +32,8 @@ before(async () => {
   other = await startGateway(world.flags);
 });
 after(async () => {
-  await other.stop();
-  await world.close();
+  await other?.stop();
+  await world?.close();
 });
 
 async function isReady({ ports }: Gateway): Promise<boolean> {

@@ -20,7 +20,7 @@ before(async () => {
   world = await startWorld({ manifests: ({ issuer }) => manifests(issuer), flags: ['--access-log=errors'] });
 });
 after(async () => {
-  await world.close();
+  await world?.close();
   await Promise.all(pods.map((pod) => pod.stop()));
 });
 

@@ -27,7 +27,7 @@ before(async () => {
     environment: { NODE_OPTIONS: `--import=${PRELOAD}` },
   });
 });
-after(() => world.close());
+after(() => world?.close());
 
 it('takes only the requests that it held with it, and another takes its place', async () => {
   /** Threads that answered, by caller, in their order. */
