@@ -1,6 +1,11 @@
 /** The HTTP/2 connections of callers: their limits, their streams as requests, an orderly end. */
 
-import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import {
+  constants,
+  performServerHandshake,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import type { Socket } from 'node:net';
 
 import { expectsContinue, fieldListBytes, readHttp2Head, type Http2Head } from '../../http/http2-head.ts';
@@ -24,15 +29,15 @@ const RESETS_PER_SECOND = 50;
 const MAX_INVALID_FRAMES = 100;
 const MAX_REJECTED_STREAMS = 100;
 const MAX_SETTINGS = 32;
-/** The highest stream of a caller: "none has been refused yet" in the first of two GOAWAY (RFC 9113, section 6.8). */
-const LAST_STREAM = 2 ** 31 - 1;
-/** How long a caller may take to learn of the first before the second follows. */
-const GOAWAY_NOTICE_MS = 1_000;
+/** How long a caller may take to read GOAWAY on a connection that is idle. */
+const GOAWAY_LINGER_MS = 1_000;
 
 interface Open extends Deadlined {
   readonly session: ServerHttp2Session;
   streams: number;
-  isEnding: boolean;
+  /** Streams that the caller has reset, less those that time has forgiven. */
+  resets: number;
+  lastResetMs: number;
 }
 
 export class Http2Sessions {
@@ -50,13 +55,16 @@ export class Http2Sessions {
     const open: Open = {
       session,
       streams: 0,
-      isEnding: false,
+      resets: 0,
+      lastResetMs: 0,
       deadlineMs: deadlines.nowMs + limits.headersTimeoutMs,
       expire: () => this.#expire(open),
     };
     this.#open.add(open);
     deadlines.watch(open);
     session.on('stream', (stream, _headers, _flags, rawFields) => {
+      // Opened and reset in one read: nothing is begun for it.
+      if (stream.closed || stream.destroyed) return;
       this.#count(open, stream);
       this.#handle(stream, socket, rawFields);
     });
@@ -68,13 +76,13 @@ export class Http2Sessions {
     });
   }
 
-  /** Tells every caller to open no further streams; those that are open go on to their end. */
+  /**
+   * Tells every caller to open no further streams; those that are open go on to their end. GOAWAY names the last of them:
+   * whatever crosses it on its way has not been looked at, and the caller knows that it may ask again (RFC 9113,
+   * section 6.8). The notice that may come first is not for Node: it takes no stream after any GOAWAY.
+   */
   goAway(): void {
-    for (const open of this.#open) {
-      open.isEnding = true;
-      if (open.streams === 0) open.session.close();
-      else announceEnd(open.session);
-    }
+    for (const { session } of this.#open) session.close();
   }
 
   destroy(): void {
@@ -99,10 +107,19 @@ export class Http2Sessions {
     open.deadlineMs = Infinity;
     stream.once('close', () => {
       open.streams--;
-      if (open.streams > 0) return;
-      open.deadlineMs = deadlines.nowMs + limits.keepAliveTimeoutMs;
-      if (open.isEnding) open.session.close();
+      if (stream.aborted && stream.rstCode !== constants.NGHTTP2_INTERNAL_ERROR) this.#countReset(open);
+      if (open.streams === 0) open.deadlineMs = deadlines.nowMs + limits.keepAliveTimeoutMs;
     });
+  }
+
+  /** Node has the same limit, but acts on it only after all that one turn of the event loop has read. */
+  #countReset(open: Open): void {
+    const { nowMs } = this.#context.deadlines;
+    const forgiven = ((nowMs - open.lastResetMs) / 1_000) * RESETS_PER_SECOND;
+    open.resets = Math.max(0, open.resets - forgiven) + 1;
+    open.lastResetMs = nowMs;
+    if (open.resets <= RESET_BURST) return;
+    open.session.destroy(new Error('too many streams were reset'), constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
 
   /** First politely; a caller that does not read is cut off. */
@@ -113,7 +130,7 @@ export class Http2Sessions {
       return;
     }
     session.close();
-    open.deadlineMs = this.#context.deadlines.nowMs + GOAWAY_NOTICE_MS;
+    open.deadlineMs = this.#context.deadlines.nowMs + GOAWAY_LINGER_MS;
   }
 }
 
@@ -139,16 +156,4 @@ function sessionOptions(headerBytes: number): Parameters<typeof performServerHan
     // An upstream may send what it should not; the caller gets it as it would get it by HTTP/1.1.
     strictSingleValueFields: false,
   };
-}
-
-/** In two steps: a request that is on its way while the first travels is still served. */
-function announceEnd(session: ServerHttp2Session): void {
-  if (session.destroyed || session.closed) return;
-  session.goaway(0, LAST_STREAM);
-  const timer = setTimeout(close, GOAWAY_NOTICE_MS);
-  session.ping(close);
-  function close(): void {
-    clearTimeout(timer);
-    if (!session.destroyed) session.close();
-  }
 }

@@ -93,8 +93,9 @@ describe('a gRPC call with Basic credentials in its metadata', () => {
 describe('a gRPC call is refused with', () => {
   const refused = (reason: Reason): ExchangeOutcome => ({
     kind: 'refused',
-    reason: reason as 'InvalidClient',
+    reason,
     detail: 'as scripted',
+    keepUntilMs: undefined,
     retryAtMs: undefined,
   });
   const cases: readonly { readonly reason: Reason; readonly want: number; readonly name: string }[] = [
