@@ -1,4 +1,4 @@
-/** `oidc-ingress serve` with one proxy thread, as users run it: metrics and access log on, an emulated Auth0 behind it. */
+/** `oidc-ingress serve` with one proxy thread, as users run it: metrics on, an emulated Auth0 behind it. */
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -25,7 +25,7 @@ export interface RunningServe {
   close(): Promise<void>;
 }
 
-export async function startServe(upstreamPort: number): Promise<RunningServe> {
+export async function startServe(upstreamPort: number, accessLog: 'all' | 'off'): Promise<RunningServe> {
   const auth0 = await startAuth0Emulator({
     tenant: {
       clients: [{ clientId: CLIENT_ID, clientSecrets: [SECRET] }],
@@ -46,7 +46,7 @@ export async function startServe(upstreamPort: number): Promise<RunningServe> {
       '--http-address=127.0.0.1:0',
       '--https-address=off',
       '--admin-address=off',
-      '--drain-delay=0s',
+      `--access-log=${accessLog}`,
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );

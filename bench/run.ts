@@ -81,7 +81,9 @@ const subjects: Subject[] = [
   { name: 'nginx pass-through', ...(await startPassThrough(upstream.port)) },
   await startNode('node:http, no upstream', 'node-http.ts', upstream.port),
   await startNode('http-proxy-3, bare', 'http-proxy-3.ts', upstream.port),
-  { name: 'oidc-ingress, cached token', ...(await startServe(upstream.port)) },
+  // The others log nothing either.
+  { name: 'oidc-ingress, cached token', ...(await startServe(upstream.port, 'off')) },
+  { name: 'the same, with its access log', ...(await startServe(upstream.port, 'all')) },
 ];
 const chosen = subjects.filter(
   ({ name }) => values.only.length === 0 || values.only.some((part) => name.includes(part)),

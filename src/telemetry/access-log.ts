@@ -22,7 +22,7 @@ export interface AccessLog {
 /** Under load one write carries about a hundred lines; a lone line waits no longer than this. */
 const FLUSH_AFTER_MS = 250;
 /** Each write costs as much as several requests. */
-const FLUSH_AT_LENGTH = 32_000;
+const BUFFER_BYTES = 32 * 1024;
 
 /** Fields that do not apply to a request are absent from its line. @returns `undefined` where it is off */
 export function createAccessLog(
@@ -32,20 +32,28 @@ export function createAccessLog(
   if (mode === 'off') return undefined;
   const timestamp = createTimestamp();
   const isWanted = createFilter(mode, oneIn);
-  let pending = '';
+  // Lines that wait as strings would live long enough to be moved by the garbage collector, each piece of them.
+  const buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  let used = 0;
   let timer: NodeJS.Timeout | undefined;
   const flush = (): void => {
     clearTimeout(timer);
     timer = undefined;
-    if (pending !== '') destination.write(pending);
-    pending = '';
+    if (used > 0) destination.write(buffer.toString('utf8', 0, used));
+    used = 0;
+  };
+  const append = (line: string): void => {
+    // No character takes more than three bytes for each unit of its UTF-16.
+    const mostBytes = line.length * 3;
+    if (used + mostBytes > BUFFER_BYTES) flush();
+    if (mostBytes > BUFFER_BYTES) destination.write(line);
+    else used += buffer.write(line, used);
   };
   return {
     record(record) {
       if (!isWanted(record)) return;
-      pending += formatLine(record, timestamp());
-      if (pending.length >= FLUSH_AT_LENGTH) flush();
-      else timer ??= setTimeout(flush, FLUSH_AFTER_MS);
+      append(formatLine(record, timestamp()));
+      timer ??= setTimeout(flush, FLUSH_AFTER_MS);
     },
     flush,
   };
