@@ -138,6 +138,10 @@ export class Listeners {
     server.on('checkContinue', (request, response) => {
       this.#handle(request, response, { awaitsContinue: true });
     });
+    server.on('checkExpectation', (request, response) => {
+      this.#handle(request, response, { fault: 'Expect must be 100-continue' });
+    });
+    server.on('connect', (request, socket) => this.#handle(request, responseOn(request, socket)));
     server.on('upgrade', (request, socket, head) => {
       this.#handle(request, responseOn(request, socket), { upgrade: { socket, head } });
     });
@@ -156,8 +160,20 @@ export class Listeners {
     // A server that has said `close` answers nothing more (RFC 9112, 9.6): neither may it do anything more.
     if (this.#context.callerOf(request.socket).isEnding) return;
     if (this.#isEnding) response.shouldKeepAlive = false;
-    handleRequest(this.#context, request, response, special);
+    const fault = versionFault(request);
+    handleRequest(this.#context, request, response, fault === undefined ? special : { ...special, fault });
   }
+}
+
+/** Node's parser takes HTTP/0.9 and HTTP/2.0 in a request line, too; the latter is what streams of HTTP/2 are known by. */
+function versionFault(request: IncomingMessage): string | undefined {
+  const { httpVersion } = request;
+  if (httpVersion === '1.1') return undefined;
+  if (httpVersion !== '1.0') return 'the version of HTTP must be 1.0 or 1.1';
+  // RFC 9112, 6.1: the framing of such a message is faulty.
+  return request.headers['transfer-encoding'] === undefined
+    ? undefined
+    : 'Transfer-Encoding must not be sent in HTTP/1.0';
 }
 
 /** The connection is not used again. */
