@@ -20,6 +20,8 @@ interface Counted {
 
 export class Backends {
   readonly #options: BackendsOptions;
+  readonly #declared = new Map<BackendKey, Backend>();
+  /** Of backends that were asked for: in a large cluster they are few, and each endpoint costs kilobytes. */
   readonly #balancers = new Map<BackendKey, Balancer>();
   /** Two backends with the same endpoint share its connections and its health. */
   readonly #endpoints = new Map<string, Counted>();
@@ -29,21 +31,26 @@ export class Backends {
   }
 
   find(key: BackendKey): Balancer | undefined {
-    return this.#balancers.get(key);
+    const known = this.#balancers.get(key);
+    if (known !== undefined) return known;
+    const backend = this.#declared.get(key);
+    if (backend === undefined) return undefined;
+    const balancer = new Balancer(this.#acquireAll(backend), this.#options.random());
+    this.#balancers.set(key, balancer);
+    return balancer;
   }
 
   set(key: BackendKey, backend: Backend): void {
+    this.#declared.set(key, backend);
     const balancer = this.#balancers.get(key);
-    const previous = balancer?.endpoints;
-    const endpoints = backend.endpoints.map(({ address, port }) =>
-      this.#acquire({ address, port, protocol: backend.protocol, tls: backend.tls }),
-    );
-    if (balancer === undefined) this.#balancers.set(key, new Balancer(endpoints, this.#options.random()));
-    else balancer.replace(endpoints);
+    if (balancer === undefined) return;
+    const previous = balancer.endpoints;
+    balancer.replace(this.#acquireAll(backend));
     this.#release(previous);
   }
 
   remove(key: BackendKey): void {
+    this.#declared.delete(key);
     const previous = this.#balancers.get(key)?.endpoints;
     this.#balancers.delete(key);
     this.#release(previous);
@@ -53,6 +60,11 @@ export class Backends {
     for (const { endpoint } of this.#endpoints.values()) endpoint.destroy();
     this.#endpoints.clear();
     this.#balancers.clear();
+    this.#declared.clear();
+  }
+
+  #acquireAll({ endpoints, protocol, tls }: Backend): readonly UpstreamEndpoint[] {
+    return endpoints.map(({ address, port }) => this.#acquire({ address, port, protocol, tls }));
   }
 
   #acquire(dialled: DialledEndpoint): UpstreamEndpoint {

@@ -31,7 +31,8 @@ export type DialledEndpoint = Pick<Backend, 'protocol' | 'tls'> & {
 
 export class Dialler {
   readonly #endpoint: DialledEndpoint;
-  readonly #sessions = new LRUCache<string, Buffer>({ max: MAX_SESSIONS });
+  /** Made with the first: its arrays are as long as its bound. */
+  #sessions: LRUCache<string, Buffer> | undefined;
   #context: SecureContext | undefined;
 
   constructor(endpoint: DialledEndpoint) {
@@ -55,13 +56,16 @@ export class Dialler {
     const options = { host: address, port, noDelay: true, keepAlive: true, ...(onread && { onread }) };
     if (serverName === undefined) return connectTcp(options);
     const socket = connectTls({ ...options, ...this.#tlsOptions(serverName), ALPNProtocols: [alpn] });
-    socket.on('session', (session) => this.#sessions.set(serverName, session));
+    socket.on('session', (session) => {
+      this.#sessions ??= new LRUCache({ max: MAX_SESSIONS });
+      this.#sessions.set(serverName, session);
+    });
     return socket;
   }
 
   #tlsOptions(serverName: string): ConnectionOptions {
     this.#context ??= createSecureContext({ ca: this.#endpoint.tls?.ca, minVersion: 'TLSv1.2' });
-    const session = this.#sessions.get(serverName);
+    const session = this.#sessions?.get(serverName);
     return {
       secureContext: this.#context,
       // RFC 6066, section 3: an address is not a server name.
