@@ -136,7 +136,7 @@ export class UpstreamEndpoint implements ConnectionOwner {
   }
 }
 
-export function endpointName({ address, port }: { readonly address: string; readonly port: number }): string {
+function endpointName({ address, port }: { readonly address: string; readonly port: number }): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 

@@ -157,7 +157,7 @@ function outcome({ code, details, metadata }: StatusObject, messages: readonly s
   return { code, details, messages, trailers: metadata };
 }
 
-export function basic(): Metadata {
+function basic(): Metadata {
   const metadata = new Metadata();
   metadata.set('authorization', BASIC);
   return metadata;
