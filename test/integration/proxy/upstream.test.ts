@@ -272,6 +272,22 @@ describe('the endpoints of a backend', () => {
   });
 });
 
+describe('the endpoints of a backend, ten of them', () => {
+  it('are all reached by a hundred callers with a connection each', async (test) => {
+    const upstreams = await Promise.all(Array.from({ length: 10 }, () => startFixedUpstream(OK)));
+    test.after(async () => void (await Promise.all(upstreams.map((upstream) => upstream.close()))));
+    const gateway = await startGateway(test, {
+      table: tableFor(upstreams.map(({ port }) => port)),
+      random: () => 0.73,
+    });
+    for (let count = 0; count < 100; count++) await exchange(gateway.port, get('/'));
+    assert.deepEqual(
+      upstreams.map((upstream) => upstream.requests().length),
+      Array<number>(10).fill(10),
+    );
+  });
+});
+
 describe('a caller that pipelines', () => {
   it('gets its answers in order', async (test) => {
     const upstream = await startRawUpstream(({ socket }, piece) => {
