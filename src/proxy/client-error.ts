@@ -17,6 +17,12 @@ type ParseError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer };
 export function refuseConnection(context: ProxyContext, error: ParseError, socket: Socket): void {
   const caller = context.callerOf(socket);
   const current = caller.current;
+  if (error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') {
+    context.telemetry.limitReached('header_time');
+    // There is no secret yet that an answer could be written with.
+    socket.destroy();
+    return;
+  }
   // The connection ended within a body: there is nobody to answer.
   const isGone = error.code === 'HPE_INVALID_EOF_STATE' && caller.inFlight > 0;
   if (!socket.writable || error.code === 'ECONNRESET' || isGone) {

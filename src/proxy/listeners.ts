@@ -20,7 +20,7 @@ import { createDefaultCertificate } from './self-signed.ts';
 import { handleRequest } from './handler.ts';
 import { divertHttp2, isHttp2 } from './http2/divert.ts';
 import { Http2Sessions } from './http2/sessions.ts';
-import type { TlsCertificates } from './tls-certificates.ts';
+import type { Fallback, TlsCertificates } from './tls-certificates.ts';
 import type { Transaction } from './transaction.ts';
 import { isWebSocketUpgrade, responseOn } from './tunnels.ts';
 
@@ -33,12 +33,18 @@ export interface ListenTarget {
   readonly reusePort: boolean;
 }
 
+/** While draining, how long a connection without a request may still begin one. */
+const FIRST_REQUEST_MS = 500;
+
 export class Listeners {
   readonly #context: ProxyContext;
   readonly #certificates: TlsCertificates;
   readonly #servers: Server[] = [];
+  readonly #https: TlsServer[] = [];
+  #selfSigned: ReturnType<typeof createDefaultCertificate> | undefined;
+  #usedFallback: Fallback | undefined;
   /** By open connection. */
-  readonly #callers = new Set<Caller>();
+  readonly #callers = new Map<Caller, Socket>();
   readonly #http2: Http2Sessions;
   #isEnding = false;
 
@@ -56,13 +62,21 @@ export class Listeners {
   async listenHttps(target: ListenTarget): Promise<number> {
     const server = createHttpsServer({
       ...this.#options(),
-      ...createDefaultCertificate(this.#context.nowMs()),
-      minVersion: 'TLSv1.2',
+      ...this.#fallback(),
+      handshakeTimeout: this.#context.limits.headersTimeoutMs,
       ALPNProtocols: ['h2', 'http/1.1'],
       SNICallback: (name, done) => done(null, this.#certificates.contextFor(name)),
     });
+    this.#https.push(server);
     divertHttp2(server, (socket) => this.#http2.serve(socket));
     return await this.#listen(server, target);
+  }
+
+  /** To be called when the table has changed: what handshakes get from now on where no name decides. */
+  useFallbackCertificate(): void {
+    const { fallback } = this.#certificates;
+    if (fallback === this.#usedFallback) return;
+    for (const server of this.#https) server.setSecureContext(this.#fallback());
   }
 
   /**
@@ -80,7 +94,7 @@ export class Listeners {
     this.#isEnding = true;
     this.#http2.goAway();
     this.#context.proxyProtocol.destroy();
-    for (const { current } of this.#callers) if (current !== undefined) closeAfter(current);
+    for (const { current } of this.#callers.keys()) if (current !== undefined) closeAfter(current);
     const closed = this.#servers.splice(0).map(async (server) => {
       const timer = setTimeout(() => {
         server.closeAllConnections();
@@ -90,7 +104,21 @@ export class Listeners {
       await new Promise((resolve) => server.close(resolve));
       clearTimeout(timer);
     });
+    // Node does not count those as idle that never carried a request, nor watches their time any more.
+    const unused = setTimeout(() => this.#closeUnused(), Math.min(timeoutMs, FIRST_REQUEST_MS));
     await Promise.all(closed);
+    clearTimeout(unused);
+  }
+
+  #closeUnused(): void {
+    for (const [{ inFlight }, socket] of this.#callers) if (inFlight === 0) socket.destroy();
+  }
+
+  #fallback(): { readonly cert: string; readonly key: string; readonly minVersion: 'TLSv1.2' } {
+    const { fallback } = this.#certificates;
+    this.#usedFallback = fallback;
+    this.#selfSigned ??= createDefaultCertificate(this.#context.nowMs());
+    return { ...(fallback ?? this.#selfSigned), minVersion: 'TLSv1.2' };
   }
 
   #options(): Parameters<typeof createHttpServer>[0] & object {
@@ -120,7 +148,7 @@ export class Listeners {
       const caller = context.callerOf(socket);
       // One for each request that is pipelined.
       socket.setMaxListeners(0);
-      this.#callers.add(caller);
+      this.#callers.set(caller, socket);
       socket.once('close', () => this.#callers.delete(caller));
     });
     guardConnections(server, (socket, proceed) => {

@@ -119,7 +119,8 @@ export function createProxy(options: ProxyOptions): Proxy {
       for (const [key, backend] of Object.entries(delta.backends.set)) backends.set(key, backend);
       for (const key of delta.backends.removed) backends.remove(key);
       routing = changedRouting(routing, delta);
-      certificates.apply(routing.table.certificates, certificateKeys);
+      certificates.apply(routing.table, certificateKeys);
+      listeners.useFallbackCertificate();
     },
     async listen(http, https) {
       return {

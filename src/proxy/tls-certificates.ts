@@ -11,21 +11,37 @@ export interface TlsCertificatesOptions {
   readonly nowMs: () => number;
 }
 
+/** In PEM. */
+export interface Fallback {
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** A change takes effect with the next handshake; connections that are open are not touched. */
 export class TlsCertificates {
   readonly #options: TlsCertificatesOptions;
   /** PEM private keys. */
   readonly #keys = new Map<CertificateKey, string>();
   #byHost = new Map<string, { readonly key: CertificateKey; readonly certificate: Certificate }[]>();
+  #fallback: Fallback | undefined;
   /** By digest; `undefined` where the certificate cannot be used. */
   #contexts = new Map<string, SecureContext | undefined>();
+  #applied: RoutingTable['certificates'] | undefined;
 
   constructor(options: TlsCertificatesOptions) {
     this.#options = options;
   }
 
+  /** For names that have no certificate, and where none is asked for. `undefined`: there is none. */
+  get fallback(): Fallback | undefined {
+    return this.#fallback;
+  }
+
   /** `keys`: of the certificates that are new or changed. */
-  apply(certificates: RoutingTable['certificates'], keys: Readonly<Record<CertificateKey, string>>): void {
+  apply(
+    { certificates, defaultCertificate }: Pick<RoutingTable, 'certificates' | 'defaultCertificate'>,
+    keys: Readonly<Record<CertificateKey, string>>,
+  ): void {
     for (const [key, pem] of Object.entries(keys)) this.#keys.set(key, pem);
     for (const key of this.#keys.keys()) if (!Object.hasOwn(certificates, key)) this.#keys.delete(key);
     const kept = new Map<string, SecureContext | undefined>();
@@ -41,6 +57,7 @@ export class TlsCertificates {
       }
     }
     this.#contexts = kept;
+    this.#fallback = this.#fallbackOf(certificates, defaultCertificate);
   }
 
   /** For an exact name, else a wildcard of one label: of those that are valid now the newest that can be used. */
@@ -48,6 +65,20 @@ export class TlsCertificates {
     const host = serverName.toLowerCase();
     const dot = host.indexOf('.');
     return this.#newest(host) ?? (dot < 0 ? undefined : this.#newest(`*${host.slice(dot)}`));
+  }
+
+  /** The same object while it does not change. One that cannot be used is none. */
+  #fallbackOf(
+    certificates: RoutingTable['certificates'],
+    name: CertificateKey | undefined,
+  ): Fallback | undefined {
+    const certificate = name === undefined ? undefined : certificates[name];
+    const key = name === undefined ? undefined : this.#keys.get(name);
+    if (name === undefined || certificate === undefined || key === undefined) return undefined;
+    if (this.#contextOf(name, certificate) === undefined) return undefined;
+    const { chain: cert } = certificate;
+    const previous = this.#fallback;
+    return previous?.cert === cert && previous.key === key ? previous : { cert, key };
   }
 
   #newest(host: string): SecureContext | undefined {

@@ -62,6 +62,16 @@ describe('draining', () => {
     await drained;
   });
 
+  it('does not wait for connections that never carried a request', async (test) => {
+    const gateway = await startGateway(test, { table: tableFor([]) });
+    const caller = await openCaller(gateway.port);
+    await eventually('the connection', async () => gateway.connections() === 1);
+    const startedMs = performance.now();
+    await gateway.proxy.drain(0, 60_000);
+    assert.equal(await caller.closed(), '');
+    assert.ok(performance.now() - startedMs < 5_000);
+  });
+
   it('refuses new connections', async (test) => {
     const gateway = await startGateway(test, { table: tableFor([]) });
     await gateway.proxy.drain(0, 0);

@@ -86,6 +86,15 @@ describe('a limit', () => {
     assert.deepEqual(gateway.reached, ['header_time']);
   });
 
+  it('of the time for a head holds for a caller that says nothing, and for its TLS handshake', async (test) => {
+    const gateway = await startGateway(test, { table: tableFor([]), limits: { headersTimeoutMs: 150 } });
+    const silent = await openCaller(gateway.port);
+    assert.equal(parseResponse(await silent.closed()).status, 408);
+    const handshake = await openCaller(gateway.httpsPort);
+    handshake.send(Buffer.from('160301', 'hex'));
+    await handshake.closed();
+  });
+
   it('of the size of a head: 431, and the log names the largest header', async (test) => {
     const gateway = await startGateway(test, { table: tableFor([]) });
     const given = head(

@@ -100,6 +100,31 @@ describe('the certificate that a caller is offered', () => {
     assert.deepEqual(lines, [{ message: 'a certificate cannot be used', secret: 'shop/c' }]);
   });
 
+  it('is the default one for names that have none, also where none is named, until there is no default', async (test) => {
+    const gateway = await startGateway(test, { table: tableFor([]) });
+    const [table, keys] = withCertificates(tableFor([]), {
+      'shop/exact': make(['shop.example.com'], 'd1'),
+      'infra/default': make(['*.fallback.example'], 'd2'),
+    });
+    gateway.apply({ ...table, defaultCertificate: 'infra/default' }, keys);
+    const names = async (): Promise<readonly string[]> =>
+      await Promise.all(
+        ['shop.example.com', 'example.net', undefined].map((name) => namesFor(gateway.httpsPort, name)),
+      );
+    const own = 'DNS:shop.example.com';
+    assert.deepEqual(await names(), [own, 'DNS:*.fallback.example', 'DNS:*.fallback.example']);
+    gateway.apply(table);
+    assert.deepEqual(await names(), [own, 'DNS:oidc-ingress.invalid', 'DNS:oidc-ingress.invalid']);
+  });
+
+  it('is the self-signed one where the default cannot be used, which is logged', async (test) => {
+    const gateway = await startGateway(test, { table: tableFor([]) });
+    const [table] = withCertificates(tableFor([]), { 'infra/default': make([], 'd2') });
+    gateway.apply({ ...table, defaultCertificate: 'infra/default' }, { 'infra/default': 'no key' });
+    assert.equal(await namesFor(gateway.httpsPort, undefined), 'DNS:oidc-ingress.invalid');
+    assert.match(JSON.stringify(gateway.logger.lines), /a certificate cannot be used/);
+  });
+
   it('changes for the next handshake, while open connections go on', async (test) => {
     const upstream = await startFixedUpstream(OK);
     test.after(() => upstream.close());
