@@ -25,15 +25,16 @@ export interface Gateway {
   stop(): Promise<number | null>;
 }
 
-/** Starts `oidc-ingress serve` with `flags` and waits until it says that it is ready. */
+/** Starts `oidc-ingress serve` with `flags` and waits until it says that it is ready. `main`: its module. */
 export async function startGateway(
   flags: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  main = MAIN,
 ): Promise<Gateway> {
   const child = spawn(
     process.execPath,
     [
-      MAIN,
+      main,
       'serve',
       '--http-address=127.0.0.1:0',
       '--https-address=127.0.0.1:0',
