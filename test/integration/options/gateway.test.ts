@@ -128,7 +128,11 @@ describe('annotations of an Ingress', () => {
     };
     const isOpen = async (socket: Socket): Promise<boolean> => {
       const ended = Promise.race([
-        once(socket, 'data').then(() => true),
+        // A refused connection may be reset.
+        once(socket, 'data').then(
+          () => true,
+          () => false,
+        ),
         once(socket, 'close').then(() => false),
       ]);
       socket.write('GET / HTTP/1.1\r\nHost: nowhere.example.com\r\n\r\n');
