@@ -1,14 +1,21 @@
 /** The routing table as a debug page may show it. */
 
+import type { RouteOptions } from '../model/route-options.ts';
 import type { NameValue, PolicyPlan, RoutingTable } from '../model/table.ts';
 
 const HIDDEN = '[redacted]';
 
-/** Values of token-request parameters and headers may be keys of the provider; certificates are told by digest. */
+/**
+ * Values of token-request parameters and headers may be keys of the provider, and those of request headers keys of a
+ * service; certificates are told by digest.
+ */
 export function redactTable(table: RoutingTable): unknown {
   return {
     ...table,
     plans: Object.fromEntries(Object.entries(table.plans).map(([key, plan]) => [key, redactPlan(plan)])),
+    options: Object.fromEntries(
+      Object.entries(table.options).map(([key, options]) => [key, redactOptions(options)]),
+    ),
     certificates: Object.fromEntries(
       Object.entries(table.certificates).map(([key, { chain: _chain, notBeforeMs, notAfterMs, ...rest }]) => [
         key,
@@ -33,6 +40,11 @@ function redactPlan(plan: PolicyPlan): PolicyPlan {
       headers: clientCredentials.headers.map(hideValue),
     },
   };
+}
+
+function redactOptions(options: RouteOptions): RouteOptions {
+  const { set, remove } = options.requestHeaders;
+  return { ...options, requestHeaders: { set: set.map(hideValue), remove } };
 }
 
 function hideValue({ name }: NameValue): NameValue {

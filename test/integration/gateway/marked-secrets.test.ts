@@ -14,6 +14,7 @@ const SECRET = 'MARK/one+two=three four';
 const WRONG_SECRET = 'MARK-wrong/secret+x';
 const PARAMETER_VALUE = 'MARK-parameter-value';
 const HEADER_VALUE = 'MARK-header-value';
+const SERVICE_KEY = 'MARK-key-of-the-service';
 
 const TENANT = {
   clients: [
@@ -72,7 +73,10 @@ describe('secrets and tokens', () => {
              parameters: [{ name: vendor, value: "${PARAMETER_VALUE}" }], headers: [{ name: X-Vendor, value: "${HEADER_VALUE}" }] } }`,
         ) +
         ingress('marked.example.com', 'marked') +
-        ingress('open.example.com'),
+        ingress('open.example.com').replace(
+          'annotations: {}',
+          `annotations: { oidc-ingress.io/request-headers: "set X-Api-Key: ${SERVICE_KEY}" }`,
+        ),
     });
   });
   after(async () => {
@@ -146,6 +150,7 @@ describe('secrets and tokens', () => {
       WRONG_SECRET,
       PARAMETER_VALUE,
       HEADER_VALUE,
+      SERVICE_KEY,
       'MARK-opaque-token',
       'MARK-bearer',
       ...tokens,
