@@ -26,6 +26,7 @@ export async function exchangeOnce(
       exchangeSaved: ignore,
       cacheEntries: ignore,
       cacheEvicted: ignore,
+      oldSecretUsed: ignore,
       circuitState: ignore,
       rateLimitRemaining: ignore,
       quotaRemaining: ignore,

@@ -29,6 +29,12 @@ export class ClientSecrets {
     return known.length > 0;
   }
 
+  /** Whether the client has a newer secret that succeeded. */
+  isOld(providerKey: string, clientId: string, tag: string): boolean {
+    const known = this.#known.get(`${providerKey} ${clientId}`) ?? [];
+    return known.includes(tag) && known.at(-1) !== tag;
+  }
+
   /** The provider no longer takes it; should it come back, it counts as new. */
   refused(providerKey: string, clientId: string, tag: string): void {
     const name = `${providerKey} ${clientId}`;

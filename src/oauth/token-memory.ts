@@ -40,6 +40,7 @@ export class TokenMemory {
     const nowMs = this.#options.clock.nowMs();
     const held = this.#store.token(key, nowMs);
     if (held === undefined) return this.#store.refusal(key, nowMs);
+    this.#noteOldSecret(held);
     // In the refresh window a miss is a thread that does not know the token yet.
     return purpose === 'miss' || nowMs < held.refreshFromMs ? grantOf(held) : undefined;
   }
@@ -61,6 +62,13 @@ export class TokenMemory {
     if (this.#secrets.succeeded(provider.key, clientId, secretTag)) {
       this.#rotated(provider, clientId, secretTag);
     }
+    this.#noteOldSecret({ issuer: provider.settings.issuer, providerKey: provider.key, clientId, secretTag });
+  }
+
+  /** Whoever still uses it is about to be locked out. */
+  #noteOldSecret(used: Pick<HeldToken, 'issuer' | 'providerKey' | 'clientId' | 'secretTag'>): void {
+    const { issuer, providerKey, clientId, secretTag } = used;
+    if (this.#secrets.isOld(providerKey, clientId, secretTag)) this.#options.telemetry.oldSecretUsed(issuer);
   }
 
   /** The provider has judged the client: a token that was held until now is held no longer. */

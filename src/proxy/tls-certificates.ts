@@ -26,7 +26,6 @@ export class TlsCertificates {
   #fallback: Fallback | undefined;
   /** By digest; `undefined` where the certificate cannot be used. */
   #contexts = new Map<string, SecureContext | undefined>();
-  #applied: RoutingTable['certificates'] | undefined;
 
   constructor(options: TlsCertificatesOptions) {
     this.#options = options;

@@ -59,6 +59,7 @@ function brokerMetrics(registry: Registry) {
   const saved = counter(registry, PROXY_METRICS.exchangesSaved);
   const entries = gauge(registry, CONTROL_METRICS.cacheEntries);
   const evictions = counter(registry, CONTROL_METRICS.cacheEvictions);
+  const oldSecrets = counter(registry, CONTROL_METRICS.oldSecretUses);
   const circuit = gauge(registry, CONTROL_METRICS.circuitState);
   const remaining = gauge(registry, CONTROL_METRICS.rateLimitRemaining);
   const quotas = createQuotas();
@@ -79,6 +80,7 @@ function brokerMetrics(registry: Registry) {
     exchangeSaved: (issuer) => saved.inc({ issuer }),
     cacheEntries: (cache, count) => entries.set({ cache }, count),
     cacheEvicted: (cache, cause) => evictions.inc({ cache, cause }),
+    oldSecretUsed: (issuer) => oldSecrets.inc({ issuer }),
     circuitState: (issuer, state) => circuit.set({ issuer }, state),
     rateLimitRemaining: (issuer, value) => remaining.set({ issuer }, value),
     quotaRemaining: (issuer, client, window, value) => quotas.note({ issuer, client, window }, value),

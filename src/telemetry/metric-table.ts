@@ -83,6 +83,11 @@ export const CONTROL_METRICS = {
     'cache',
     'cause',
   ]),
+  oldSecretUses: counter(
+    'old_secret_uses_total',
+    'Answers of the token broker for a client secret after a newer one of the same client has succeeded: callers that are still on the old one.',
+    ['issuer'],
+  ),
   circuitState: gauge('circuit_state', 'Circuit breaker: 0 closed, 1 half-open, 2 open.', ['issuer']),
   rateLimitRemaining: gauge(
     'provider_ratelimit_remaining',

@@ -104,6 +104,8 @@ export interface BrokerTelemetry {
   /** 0 closed, 1 half-open, 2 open. */
   circuitState(issuer: string, state: 0 | 1 | 2): void;
   rateLimitRemaining(issuer: string, remaining: number): void;
+  /** A token was handed out for a secret of which the client has a newer one. */
+  oldSecretUsed(issuer: string): void;
   /** Tokens that the provider will still give to a client in a window: `per_hour`, `per_day` or `other`. */
   quotaRemaining(issuer: string, clientId: string, window: string, remaining: number): void;
   jwksFetched(issuer: string, result: 'ok' | 'failed', atMs: number): void;

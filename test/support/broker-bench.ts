@@ -57,6 +57,7 @@ function recordingTelemetry(lines: string[]): BrokerTelemetry {
     exchangeSaved: () => lines.push('saved'),
     cacheEntries: (cache, entries) => lines.push(`${cache} ${entries}`),
     cacheEvicted: (cache, cause) => lines.push(`evicted ${cache} ${cause}`),
+    oldSecretUsed: () => lines.push('old secret used'),
     circuitState: (_issuer, state) => lines.push(`circuit ${state}`),
     rateLimitRemaining: (_issuer, remaining) => lines.push(`remaining ${remaining}`),
     quotaRemaining: (_issuer, clientId, window, remaining) =>

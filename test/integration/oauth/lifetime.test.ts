@@ -240,6 +240,21 @@ describe('a new secret of a client', () => {
     assert.equal(provider.calls.length, 3);
   });
 
+  it('is no reason to lose sight of who is on the old one: each use of it is counted', async () => {
+    const uses = (): number => bench.recorded.lines.filter((line) => line === 'old secret used').length;
+    granted(await ask({ secret: 'old' }));
+    assert.equal(uses(), 0);
+    granted(await ask({ secret: 'new' }));
+    assert.equal(uses(), 0);
+    granted(await ask({ secret: 'old' }));
+    granted(await ask({ secret: 'new' }));
+    assert.equal(uses(), 1);
+    bench.clock.advance(60_000);
+    granted(await ask({ secret: 'old' }));
+    assert.equal(uses(), 2);
+    await bench.broker.close();
+  });
+
   it('concerns neither other clients nor other parameters with the same secret', async () => {
     granted(await ask({ clientId: 'other', secret: 'theirs' }));
     granted(await ask({ callerParameters: [{ name: 'organization', value: 'a' }] }));
