@@ -15,8 +15,8 @@ import { AUDIENCE, ingress, policy, startWorld, surroundings, type World } from 
 import { applied } from './applied.ts';
 import { assertNothingLost, everyCaller, OPEN_HOST, PROTECTED_HOST } from './callers.ts';
 
-/** More for a longer run: `OIDC_INGRESS_LOSS_CHANGES=1000`. */
-const CHANGES = Number(process.env['OIDC_INGRESS_LOSS_CHANGES'] ?? 200);
+/** More for a longer run: `LOSS_CHANGES=1000`. */
+const CHANGES = Number(process.env['LOSS_CHANGES'] ?? 200);
 const BURST = 8;
 const RENEWALS = 10;
 
