@@ -4,10 +4,10 @@ import { readFileSync } from 'node:fs';
 
 import type { ApiServer } from '../../test/support/api-server.ts';
 
-export const INGRESSES = 5_000;
-export const PATHS = 4;
-export const ENDPOINTS = 3;
-export const POLICIES = 200;
+const INGRESSES = 5_000;
+const PATHS = 4;
+const ENDPOINTS = 3;
+const POLICIES = 200;
 /** Requests at the API server at a time. */
 const CONCURRENCY = 48;
 
