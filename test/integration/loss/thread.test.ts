@@ -44,27 +44,31 @@ it('takes only the requests that it held with it, and another takes its place', 
     Object.assign({}, caller, { check: (answer: Answer) => note(caller.name, answer) }),
   );
   let killedMs = 0;
-  const report = await loadDuring(callers, async () => {
+  let endedMs = 0;
+  const { failed } = await loadDuring(callers, async () => {
     await eventually('each caller is served', async () => threads.size === callers.length);
     killedMs = performance.now();
     world.gateway.process.kill('SIGUSR2');
     await world.gateway.line((line) => line.includes('proxy thread ended'));
+    endedMs = performance.now();
     await eventually('a third thread answers', async () => new Set([...threads.values()].flat()).size === 3);
   });
 
-  const broken = report.failed.filter(({ why }) => !/^Error: (socket hang up|read ECONNRESET)/.test(why));
-  assert.deepEqual(broken, [], 'a caller of a thread that ends sees its connection break, and no answer');
+  // Until it is closed, the kernel hands new connections to the listener of a thread that has stopped.
   assert.deepEqual(
-    report.failed.filter((failure) => failure.endedMs < killedMs),
+    failed.filter((failure) => failure.endedMs < killedMs || failure.startedMs > endedMs),
     [],
   );
-  for (const { name, keepsConnection } of callers) {
-    const failures = report.failed.filter(({ caller }) => caller === name);
-    const [first, ...others] = threads.get(name) ?? [];
-    // One connection, one request at a time.
-    assert.ok(failures.length <= 1, `${name} lost ${JSON.stringify(failures)}`);
-    if (keepsConnection && failures.length === 1)
-      assert.notDeepEqual(others, [], `${name} lost a request of thread ${first}, which lives`);
+  const broken = /^Error: (?:socket hang up|(?:read|write) (?:ECONNRESET|EPIPE))/;
+  assert.deepEqual(
+    failed.filter(({ why }) => !broken.test(why)),
+    [],
+    'a caller of a thread that ends sees its connection break, and no answer',
+  );
+  for (const { caller } of failed) {
+    const [first, ...others] = threads.get(caller) ?? [];
+    const isKept = callers.some(({ name, keepsConnection }) => name === caller && keepsConnection);
+    assert.ok(!isKept || others.length > 0, `${caller} lost a request of thread ${first}, which lives`);
   }
   const { text } = await call({ port: world.gateway.ports.admin, path: '/metrics' });
   assert.equal(seriesOf(text).get('oidc_ingress_proxy_threads_replaced_total'), 1);
