@@ -26,8 +26,8 @@ interface Subject {
   close(): Promise<void>;
 }
 
-async function startNode(name: string, file: string, upstreamPort: number): Promise<Subject> {
-  const child = fork(new URL(`subjects/${file}`, import.meta.url), [String(upstreamPort)], {
+async function startNode(name: string, file: string, args: readonly string[]): Promise<Subject> {
+  const child = fork(new URL(`subjects/${file}`, import.meta.url), args, {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const [{ port }] = (await once(child, 'message')) as [{ readonly port: number }];
@@ -79,8 +79,9 @@ function median(numbers: readonly number[]): number {
 const upstream = await startUpstream();
 const subjects: Subject[] = [
   { name: 'nginx pass-through', ...(await startPassThrough(upstream.port)) },
-  await startNode('node:http, no upstream', 'node-http.ts', upstream.port),
-  await startNode('http-proxy-3, bare', 'http-proxy-3.ts', upstream.port),
+  await startNode('node:http, no upstream', 'node-http.ts', []),
+  await startNode('http-proxy-3, keep-alive', 'http-proxy-3.ts', [String(upstream.port), 'keep-alive']),
+  await startNode('http-proxy-3, as it comes', 'http-proxy-3.ts', [String(upstream.port), 'as-it-comes']),
   // The others log nothing either.
   { name: 'oidc-ingress, cached token', ...(await startServe(upstream.port, 'off')) },
   { name: 'the same, with its access log', ...(await startServe(upstream.port, 'all')) },
@@ -100,7 +101,7 @@ try {
 } finally {
   await Promise.all([...subjects, upstream].map((subject) => subject.close()));
 }
-const base = median(measured.get('http-proxy-3, bare') ?? []);
+const base = median(measured.get('http-proxy-3, keep-alive') ?? []);
 console.log(`node ${process.version}, ${values.connections} connections, medians of ${values.rounds} rounds`);
 console.log(`${'subject'.padEnd(30)} ${'µs CPU/request'.padStart(15)} ${'of http-proxy-3'.padStart(16)}`);
 for (const [name, micros] of measured) {

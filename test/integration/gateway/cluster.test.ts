@@ -251,8 +251,11 @@ endpoints: [{ addresses: ["${ownAddress()}"] }]
       '/apis/networking.k8s.io/v1/ingresses',
       '/apis/events.k8s.io/v1/events',
     ];
-    const written = await Promise.all(kinds.map((path) => api.request('GET', path)));
-    assert.ok(written.every(({ status }) => status === 200));
+    // After its restart the API server serves custom resources a moment later than its own.
+    const written = await eventually('every list', async () => {
+      const answers = await Promise.all(kinds.map((path) => api.request('GET', path)));
+      return answers.every(({ status }) => status === 200) && answers;
+    });
     const outputs = [...written.map(({ body }) => JSON.stringify(body)), ...gateway.lines].join('\n');
     assert.ok(outputs.includes('PolicyNotFound'), 'Events were searched');
     const secrets = [
