@@ -9,6 +9,7 @@ import { clusterObjects, issuerStates, type Objects } from './cluster-objects.ts
 import type { CompileResult } from './compile/result.ts';
 import { compileOptions } from './config/compile-options.ts';
 import type { ServeConfig } from './config/serve.ts';
+import { systemClock } from './config/system-clock.ts';
 import { tracingFrom } from './config/tracing.ts';
 import { programVersion } from './config/version.ts';
 import { createActivityLog, type ActivityLog } from './control/activity-log.ts';
@@ -20,7 +21,6 @@ import { Readiness } from './control/readiness.ts';
 import { SeriesUpkeep } from './control/series-upkeep.ts';
 import { openFileSource } from './files/source.ts';
 import type { Sampling } from './http/trace-context.ts';
-import { systemClock } from './kube/clock.ts';
 import { openCluster } from './kube/cluster.ts';
 import { explainRequest } from './match/explain.ts';
 import type { Redacted } from './model/redacted.ts';

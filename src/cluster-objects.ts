@@ -6,9 +6,9 @@ import { hostname } from 'node:os';
 import type { CompileResult } from './compile/result.ts';
 import { compileOptions } from './config/compile-options.ts';
 import type { ServeConfig } from './config/serve.ts';
+import { systemClock } from './config/system-clock.ts';
 import { createProblemLog } from './control/problem-log.ts';
 import type { ObjectSource, OnChange } from './decode/source.ts';
-import { systemClock, type Clock } from './kube/clock.ts';
 import { serviceAccountNamespace, type ClusterAccess } from './kube/cluster.ts';
 import { createEventWriter } from './kube/event-writer.ts';
 import { SOLE_LEAD } from './kube/lead.ts';
@@ -22,6 +22,7 @@ import {
 } from './kube/published-addresses.ts';
 import { openKubeSource, type KubeSource } from './kube/source.ts';
 import { createStatusWriter } from './kube/status-writer.ts';
+import type { Clock } from './model/clock.ts';
 import type { Broker, IssuerState } from './oauth/broker.ts';
 import type { Logger, WatchTelemetry } from './telemetry/ports.ts';
 

@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 import { createCacheKeys } from './authz/cache-key.ts';
 import type { ExchangeOutcome, TokenBroker, TokenRequest } from './authz/ports.ts';
+import { systemClock } from './config/system-clock.ts';
 import { programVersion } from './config/version.ts';
 import { createActivityRecorder } from './control/activity-recorder.ts';
 import type {
@@ -13,7 +14,6 @@ import type {
   ToThread,
   WireTokenRequest,
 } from './control/protocol.ts';
-import { systemClock } from './kube/clock.ts';
 import { createTokenSource } from './oauth/thread-token-source.ts';
 import { createProxy } from './proxy/proxy.ts';
 import { createAccessLog } from './telemetry/access-log.ts';

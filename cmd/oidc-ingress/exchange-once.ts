@@ -3,9 +3,9 @@
 import { randomUUID } from 'node:crypto';
 
 import type { ExchangeOutcome, ExchangeRequest } from '../../src/authz/ports.ts';
+import { systemClock } from '../../src/config/system-clock.ts';
 import type { PolicyPlan } from '../../src/model/table.ts';
 import { createBroker, type BrokerOptions } from '../../src/oauth/broker.ts';
-import { systemClock } from '../../src/oauth/clock.ts';
 import type { LogFields, Logger } from '../../src/telemetry/ports.ts';
 
 /** All that the outcome does not say is the error code of the provider. */

@@ -1,7 +1,7 @@
 /** Counts the requests of one proxy thread and reports them at most once a second. */
 
-import type { Clock } from '../kube/clock.ts';
 import { blameOf, type ActivityReport, type RefusedRequest, type RequestCounts } from '../model/activity.ts';
+import type { Clock } from '../model/clock.ts';
 import type { RequestRecord } from '../telemetry/ports.ts';
 
 const REPORT_AFTER_MS = 1_000;

@@ -1,6 +1,6 @@
 /** How long to wait after failures: 0.8 s, doubled up to 30 s, jittered, forgotten after two healthy minutes. */
 
-import type { Clock } from './clock.ts';
+import type { Clock } from '../model/clock.ts';
 
 const FIRST_MS = 800;
 const CEILING_MS = 30_000;

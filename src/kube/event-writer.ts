@@ -1,10 +1,10 @@
 /** Writes Events: one for each problem while it lasts and one for each Ingress that became live, at a bounded rate. */
 
 import type { CompileResult } from '../compile/result.ts';
+import type { Clock } from '../model/clock.ts';
 import type { Logger } from '../telemetry/ports.ts';
 import { causeOf, isTransient, writeFailure } from './api-failure.ts';
 import { createBackoff, type Backoff } from './backoff.ts';
-import { pause, type Clock } from './clock.ts';
 import type { ClusterAccess } from './cluster.ts';
 import {
   eventBody,
@@ -18,6 +18,7 @@ import {
 } from './event-note.ts';
 import { createKubeHttp, type KubeHttp, type KubeResponse } from './http.ts';
 import type { Lead } from './lead.ts';
+import { pause } from './pause.ts';
 import { createTokenBucket, type TokenBucket } from './token-bucket.ts';
 
 const WRITE_TIMEOUT_MS = 10_000;

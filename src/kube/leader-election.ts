@@ -3,13 +3,14 @@
  * never by the times that are written in it: clocks of machines differ.
  */
 
+import type { Clock } from '../model/clock.ts';
 import type { Logger, WatchTelemetry } from '../telemetry/ports.ts';
 import { ApiFailure, causeOf, messageOf } from './api-failure.ts';
-import { pause, type Clock } from './clock.ts';
 import type { ClusterAccess } from './cluster.ts';
 import { createKubeHttp, type KubeHttp, type KubeResponse } from './http.ts';
 import type { Lead } from './lead.ts';
 import { heldSpec, newLease, readLease, releasedSpec, type Lease } from './lease.ts';
+import { pause } from './pause.ts';
 
 /**
  * A leader that has not renewed for so long stops writing. What it sent last has the rest of the lease, 5 s, to arrive

@@ -2,9 +2,9 @@
 
 import { z } from 'zod';
 
+import type { Clock } from '../model/clock.ts';
 import type { Logger } from '../telemetry/ports.ts';
 import { ApiFailure, causeOf, messageOf } from './api-failure.ts';
-import type { Clock } from './clock.ts';
 import type { ClusterAccess } from './cluster.ts';
 import { createKubeHttp, type KubeHttp } from './http.ts';
 import type { PublishedAddresses } from './published-addresses.ts';

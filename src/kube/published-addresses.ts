@@ -1,6 +1,6 @@
 /** Under which addresses callers reach the gateway: what `status.loadBalancer` of an Ingress says. */
 
-import type { Clock } from './clock.ts';
+import type { Clock } from '../model/clock.ts';
 import type { ClusterAccess } from './cluster.ts';
 import type { Logger, WatchTelemetry } from '../telemetry/ports.ts';
 import { createKubeHttp } from './http.ts';

@@ -2,13 +2,14 @@
 
 import { KINDS } from '../decode/kinds.ts';
 import type { RawObject } from '../decode/metadata.ts';
+import type { Clock } from '../model/clock.ts';
 import { objectKey, type ObjectKey } from '../model/objects.ts';
 import type { Logger, WatchTelemetry } from '../telemetry/ports.ts';
 import { ApiFailure, causeOf } from './api-failure.ts';
 import { createBackoff } from './backoff.ts';
-import { pause, type Clock } from './clock.ts';
 import { Unreachable, type KubeHttp } from './http.ts';
 import { listPages, type Selection } from './list.ts';
+import { pause } from './pause.ts';
 import { isOlder } from './resource-version.ts';
 import { watchEvents, type WatchEvent } from './watch.ts';
 

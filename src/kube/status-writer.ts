@@ -1,11 +1,11 @@
 /** Writes the statuses of policies and Ingresses by server-side apply: the latest wins, and nothing is written when equal. */
 
 import { apiVersionOf, KINDS } from '../decode/kinds.ts';
+import type { Clock } from '../model/clock.ts';
 import { PRODUCT } from '../model/names.ts';
 import type { Logger, WatchTelemetry } from '../telemetry/ports.ts';
 import { causeOf, isTransient, writeFailure } from './api-failure.ts';
 import { createBackoff, type Backoff } from './backoff.ts';
-import type { Clock } from './clock.ts';
 import type { ClusterAccess } from './cluster.ts';
 import { createKubeHttp, type KubeHttp } from './http.ts';
 import type { Lead } from './lead.ts';

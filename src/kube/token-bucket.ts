@@ -1,6 +1,6 @@
 /** A rate limit: so many at once, and so many a second after that. */
 
-import type { Clock } from './clock.ts';
+import type { Clock } from '../model/clock.ts';
 
 export interface TokenBucket {
   /** Takes a token; @returns how long to wait before it may be used. */

@@ -4,8 +4,8 @@ import { z } from 'zod';
 
 import { KINDS } from '../decode/kinds.ts';
 import type { RawObject } from '../decode/metadata.ts';
+import type { Clock } from '../model/clock.ts';
 import { ApiFailure, answerFailure, messageOf } from './api-failure.ts';
-import type { Clock } from './clock.ts';
 import type { KubeHttp } from './http.ts';
 import { parseJsonLines } from './json-lines.ts';
 import { selectionQuery, type Selection } from './list.ts';

@@ -1,7 +1,7 @@
 /** Verifies a token that the caller brought. */
 
 import type { BearerRequest, ExchangeOutcome } from '../authz/ports.ts';
-import type { BrokerClock } from './clock.ts';
+import type { Clock } from '../model/clock.ts';
 import { failureOf } from './exchange.ts';
 import type { Provider } from './provider.ts';
 import { refusalOf, refuse } from './refusals.ts';
@@ -9,7 +9,7 @@ import { refusalOf, refuse } from './refusals.ts';
 export async function verifyBearer(
   provider: Provider,
   request: BearerRequest,
-  clock: BrokerClock,
+  clock: Clock,
 ): Promise<ExchangeOutcome> {
   const { plan } = request;
   const token = request.token.reveal();

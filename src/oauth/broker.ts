@@ -9,12 +9,12 @@ import type {
   TokenBroker,
   TokenRequest,
 } from '../authz/ports.ts';
+import type { Clock } from '../model/clock.ts';
 import type { Redacted } from '../model/redacted.ts';
 import type { PolicyPlan } from '../model/table.ts';
 import type { BrokerTelemetry, Logger } from '../telemetry/ports.ts';
 import { verifyBearer } from './bearer.ts';
 import { CallerLimits, type LimitReached } from './caller-limits.ts';
-import type { BrokerClock } from './clock.ts';
 import { DEFAULT_BOUNDS, type GateBounds } from './exchange-gate.ts';
 import { exchangeToken, type ObtainedToken } from './exchange.ts';
 import { PolicyFaults } from './policy-faults.ts';
@@ -32,7 +32,7 @@ export type { IssuerState };
 export interface BrokerOptions {
   readonly telemetry: BrokerTelemetry;
   readonly logger: Logger;
-  readonly clock: BrokerClock;
+  readonly clock: Clock;
   readonly network: NetworkRules;
   /** PEM private key of a client certificate, by `namespace/name` of its Secret. */
   readonly providerKey: (secret: string) => Redacted<string> | undefined;

@@ -1,6 +1,6 @@
 /** Paces exchanges with one provider: a cap on concurrency, a rate, and a bounded, fair queue in front of both. */
 
-import type { BrokerClock } from './clock.ts';
+import type { Clock } from '../model/clock.ts';
 import { FairQueue } from './fair-queue.ts';
 
 export interface GateBounds {
@@ -29,7 +29,7 @@ interface Waiter {
 }
 
 export class ExchangeGate {
-  readonly #clock: BrokerClock;
+  readonly #clock: Clock;
   readonly #bounds: GateBounds;
   readonly #refreshes: FairQueue<Waiter>;
   readonly #queue: FairQueue<Waiter>;
@@ -40,7 +40,7 @@ export class ExchangeGate {
   #cancelRefill: (() => void) | undefined;
   #isClosed = false;
 
-  constructor(clock: BrokerClock, bounds: GateBounds) {
+  constructor(clock: Clock, bounds: GateBounds) {
     this.#clock = clock;
     this.#bounds = bounds;
     this.#refreshes = new FairQueue(bounds.maxQueued);

@@ -1,10 +1,10 @@
 /** One exchange with a provider: waits for its turn, asks for a token, and verifies what came. */
 
 import type { ExchangeRequest, VerifiedClaims } from '../authz/ports.ts';
+import type { Clock } from '../model/clock.ts';
 import type { BrokerTelemetry } from '../telemetry/ports.ts';
 import type { CallerLimits, LimitReached } from './caller-limits.ts';
 import type { Health } from './circuit-breaker.ts';
-import type { BrokerClock } from './clock.ts';
 import type { ProviderFault } from './discovery.ts';
 import { lifetimeOf, type Lifetime } from './lifetimes.ts';
 import type { ProviderHttp } from './provider-http.ts';
@@ -22,7 +22,7 @@ import {
 
 export interface ExchangeOptions {
   readonly http: ProviderHttp;
-  readonly clock: BrokerClock;
+  readonly clock: Clock;
   readonly telemetry: BrokerTelemetry;
   readonly limits: CallerLimits;
 }
@@ -155,7 +155,7 @@ async function verify(
   provider: Provider,
   request: ExchangeRequest,
   { token, expiresInSeconds }: Extract<TokenResult, { kind: 'token' }>,
-  clock: BrokerClock,
+  clock: Clock,
 ): Promise<ObtainedToken | TokenFailure> {
   const { plan, clientId } = request;
   const nowMs = clock.nowMs();

@@ -1,6 +1,6 @@
 /** A document that a provider publishes: its last good copy, fetched once at a time and not again right after a failure. */
 
-import type { BrokerClock } from './clock.ts';
+import type { Clock } from '../model/clock.ts';
 import type { ProviderFault } from './discovery.ts';
 
 const FIRST_BACKOFF_MS = 1_000;
@@ -17,7 +17,7 @@ export type Fetched<T> = { readonly kind: 'document'; readonly value: T } | Prov
 
 export interface ProviderDocumentOptions<T> {
   readonly fetch: () => Promise<Fetched<T>>;
-  readonly clock: BrokerClock;
+  readonly clock: Clock;
   readonly maxAgeMs: number;
   /** Told after each fetch; `previous` is the good copy until then. */
   readonly onFetched: (fetched: Fetched<T>, previous: T | undefined) => void;

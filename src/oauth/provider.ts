@@ -2,10 +2,10 @@
 
 import { createHash } from 'node:crypto';
 
+import type { Clock } from '../model/clock.ts';
 import type { ProviderSettings } from '../model/table.ts';
 import type { BrokerTelemetry } from '../telemetry/ports.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
-import type { BrokerClock } from './clock.ts';
 import {
   discoveryRequest,
   processDiscoveryResponse,
@@ -27,7 +27,7 @@ const UNKNOWN_KEY_PAUSE_MS = 30_000;
 export interface ProviderOptions {
   readonly settings: ProviderSettings;
   readonly http: ProviderHttp;
-  readonly clock: BrokerClock;
+  readonly clock: Clock;
   readonly telemetry: BrokerTelemetry;
   readonly gateBounds: GateBounds;
   /** Told when metadata, keys or their faults may have changed. */

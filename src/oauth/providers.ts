@@ -1,8 +1,8 @@
 /** The providers that the policies of the table name, each once. */
 
+import type { Clock } from '../model/clock.ts';
 import type { PolicyPlan, ProviderSettings } from '../model/table.ts';
 import type { BrokerTelemetry, Logger } from '../telemetry/ports.ts';
-import type { BrokerClock } from './clock.ts';
 import type { GateBounds } from './exchange-gate.ts';
 import type { KeySet } from './jwks.ts';
 import type { ProviderHttp } from './provider-http.ts';
@@ -10,7 +10,7 @@ import { Provider, providerKeyOf } from './provider.ts';
 
 export interface ProvidersOptions {
   readonly http: ProviderHttp;
-  readonly clock: BrokerClock;
+  readonly clock: Clock;
   readonly telemetry: BrokerTelemetry;
   readonly logger: Logger;
   readonly gateBounds: GateBounds;

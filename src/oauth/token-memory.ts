@@ -1,9 +1,9 @@
 /** What the broker goes on knowing after an exchange, and what makes it forget: rotation, vanished keys, a purge. */
 
 import type { Eviction, ExchangeOutcome, ExchangeRequest, Grant, Refusal } from '../authz/ports.ts';
+import type { Clock } from '../model/clock.ts';
 import type { BrokerTelemetry, Logger } from '../telemetry/ports.ts';
 import { ClientSecrets } from './client-secrets.ts';
-import type { BrokerClock } from './clock.ts';
 import { compactToken } from './compact-token.ts';
 import type { ObtainedToken } from './exchange.ts';
 import { vanishedKeys, type KeySet } from './jwks.ts';
@@ -13,7 +13,7 @@ import type { Provider } from './provider.ts';
 export interface TokenMemoryOptions {
   readonly telemetry: BrokerTelemetry;
   readonly logger: Logger;
-  readonly clock: BrokerClock;
+  readonly clock: Clock;
   /** Told of what every proxy thread has to forget. */
   readonly onEvict: (eviction: Eviction) => void | Promise<void>;
   readonly maxTokens: number;

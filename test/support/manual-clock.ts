@@ -1,6 +1,6 @@
 /** A clock that moves only when a test says so. */
 
-import type { Clock } from '../../src/kube/clock.ts';
+import type { Clock } from '../../src/model/clock.ts';
 import { eventually } from './eventually.ts';
 
 export interface ManualClock extends Clock {

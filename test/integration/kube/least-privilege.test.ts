@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import { compile } from '../../../src/compile/compile.ts';
 import { compileOptions } from '../../../src/config/compile-options.ts';
 import { decodeServeConfig } from '../../../src/config/serve.ts';
-import { systemClock } from '../../../src/kube/clock.ts';
+import { systemClock } from '../../../src/config/system-clock.ts';
 import { openCluster } from '../../../src/kube/cluster.ts';
 import type { Scope } from '../../../src/kube/scope.ts';
 import { openKubeSource, type KubeSource } from '../../../src/kube/source.ts';

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 
-import { systemClock } from '../../../src/kube/clock.ts';
+import { systemClock } from '../../../src/config/system-clock.ts';
 import { openCluster } from '../../../src/kube/cluster.ts';
 import { openKubeSource, type KubeSource } from '../../../src/kube/source.ts';
 import type { Snapshot } from '../../../src/model/objects.ts';

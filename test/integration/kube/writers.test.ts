@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { after, before, beforeEach, describe, it } from 'node:test';
 
 import type { CompileResult } from '../../../src/compile/result.ts';
-import { systemClock } from '../../../src/kube/clock.ts';
+import { systemClock } from '../../../src/config/system-clock.ts';
 import { openCluster, type ClusterAccess } from '../../../src/kube/cluster.ts';
 import type { IssuerState } from '../../../src/kube/desired-status.ts';
 import { createEventWriter } from '../../../src/kube/event-writer.ts';

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 
+import { systemClock } from '../../../src/config/system-clock.ts';
 import type { ClientCredentialsPlan, PolicyPlan } from '../../../src/model/table.ts';
-import { systemClock } from '../../../src/oauth/clock.ts';
 import { preflight } from '../../../src/oauth/preflight.ts';
 import {
   LOOPBACK_ALLOWED,
