@@ -23,7 +23,8 @@ import {
 import { openKubeSource, type KubeSource } from './kube/source.ts';
 import { createStatusWriter } from './kube/status-writer.ts';
 import type { Clock } from './model/clock.ts';
-import type { Broker, IssuerState } from './oauth/broker.ts';
+import type { Broker } from './oauth/broker.ts';
+import { issuerStates } from './oauth/issuer-states.ts';
 import type { Logger, WatchTelemetry } from './telemetry/ports.ts';
 
 /** Where objects come from, and where what is found out about them goes. */
@@ -136,21 +137,4 @@ function electionFor(config: ServeConfig, client: Client): LeaderElection {
     name: config['leader-election-id'],
     identity: `${hostname()}_${randomUUID()}`,
   });
-}
-
-/** What the broker knows of the issuers of `policies`. */
-export function issuerStates(
-  policies: CompileResult['policies'],
-  broker: Broker,
-): (policy: string) => IssuerState {
-  return (policy) => {
-    const plan = policies[policy]?.plan;
-    if (plan !== undefined) return broker.issuerState(plan);
-    return {
-      status: 'Unknown',
-      reason: 'Pending',
-      message: 'the policy is not accepted, so its provider is not asked',
-      warnings: [],
-    };
-  };
 }

@@ -38,7 +38,7 @@ const MODULES: Readonly<Record<string, Module>> = {
 const COMPOSITION_ROOTS = ['src/app.ts', 'src/thread.ts'];
 
 /** What the roots are cut into: they wire too, and only a root imports them. */
-const COMPOSITION_PARTS = ['src/cluster-objects.ts'];
+const COMPOSITION_PARTS = ['src/admin-view.ts', 'src/cluster-objects.ts', 'src/data-plane.ts'];
 
 /** Rules about requests that compile and explain apply ahead of time: the same code decides then and later. */
 const RULES: ReadonlySet<string> = new Set(['authz', 'http']);

@@ -5,6 +5,7 @@ import { judgePolicies, type JudgedPolicy, type UsablePolicy } from '../../src/c
 import { CHECK_FLAGS } from '../../src/config/commands.ts';
 import { decodeFlags, type FlagValues } from '../../src/config/flags.ts';
 import { renderFlagHelp } from '../../src/config/help.ts';
+import { providerNetwork } from '../../src/config/provider-network.ts';
 import { loadManifests } from '../../src/files/load-manifests.ts';
 import type { Fault } from '../../src/model/faults.ts';
 import { Redacted } from '../../src/model/redacted.ts';
@@ -67,7 +68,7 @@ async function checkPolicy(policy: JudgedPolicy, values: CheckFlags): Promise<bo
     return false;
   }
   print('ok', 'the policy can be enforced');
-  const network = networkRules(values);
+  const network = providerNetwork(values, process.env);
   const findings = await preflight(policy.plan, { network, providerKey: () => policy.providerKey });
   for (const finding of findings) printFinding(finding);
   if (findings.some(({ level }) => level === 'error')) return false;
@@ -100,19 +101,6 @@ async function checkClient(policy: UsablePolicy, clientId: string, network: Netw
   const verdicts = judgeToken(plan, outcome.claims, clientId);
   for (const finding of verdicts) printFinding(finding);
   return verdicts.every(({ level }) => level !== 'error');
-}
-
-function networkRules(values: CheckFlags): NetworkRules {
-  const { env } = process;
-  return {
-    allowInsecureIssuers: values['allow-insecure-issuers'],
-    allowedBlocks: values['allow-provider-cidrs'],
-    proxy: {
-      httpsProxy: env['HTTPS_PROXY'] ?? env['https_proxy'],
-      httpProxy: env['HTTP_PROXY'] ?? env['http_proxy'],
-      noProxy: env['NO_PROXY'] ?? env['no_proxy'],
-    },
-  };
 }
 
 function printFinding({ level, reason, message }: Finding): void {
