@@ -1,31 +1,55 @@
-/** nginx in a directory of its own: the upstream of every subject, and a pass-through to compare with. */
+/** nginx with one worker: the upstream of every subject, and the pass-through that all are compared with. */
 
-import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { ANSWER } from './answer.ts';
+import type { TestKeyPair } from '../test/support/key-pair.ts';
+import { KIBIBYTE, LARGE_ANSWER, MEDIUM_KIBIBYTES, SMALL_ANSWER } from './bodies.ts';
+import { end, freePort, makeDirectory, pidOf, type Running } from './running.ts';
 
-export interface Nginx {
-  readonly port: number;
-  readonly process: ChildProcess;
-  close(): Promise<void>;
-}
-
-export async function startUpstream(): Promise<Nginx> {
+export async function startUpstream(): Promise<Running> {
   const port = await freePort();
-  return start(port, `server { listen 127.0.0.1:${port} reuseport; ${JSON_ANSWER} }`);
-}
-
-export async function startPassThrough(upstreamPort: number): Promise<Nginx> {
-  const port = await freePort();
+  const directory = makeDirectory();
+  writeFileSync(join(directory, 'large'), LARGE_ANSWER);
   return start(
+    directory,
     port,
-    `upstream orders { server 127.0.0.1:${upstreamPort}; keepalive 128; keepalive_requests 1000000; }
+    `server {
+       listen 127.0.0.1:${port} reuseport backlog=4096;
+       default_type application/json;
+       set $k '${KIBIBYTE}';
+       location / { return 200 '${SMALL_ANSWER}'; }
+       location = /v1/batches { return 200 "${'$k'.repeat(MEDIUM_KIBIBYTES)}"; }
+       location = /v1/export { alias ${join(directory, 'large')}; open_file_cache max=1; sendfile on; }
+     }`,
+  );
+}
+
+export interface PassThroughOptions {
+  readonly upstreamPort: number;
+  readonly keyPair: TestKeyPair;
+  readonly hasAccessLog: boolean;
+}
+
+export async function startPassThrough(options: PassThroughOptions): Promise<Running> {
+  const { upstreamPort, keyPair, hasAccessLog } = options;
+  const [port, tlsPort] = [await freePort(), await freePort()];
+  const directory = makeDirectory();
+  const log = join(directory, 'access.log');
+  writeFileSync(join(directory, 'cert.pem'), keyPair.certificate);
+  writeFileSync(join(directory, 'key.pem'), keyPair.privateKey);
+  const running = start(
+    directory,
+    port,
+    `upstream orders { server 127.0.0.1:${upstreamPort}; keepalive 128; keepalive_requests 100000000; }
+     ssl_certificate ${join(directory, 'cert.pem')};
+     ssl_certificate_key ${join(directory, 'key.pem')};
+     ssl_protocols TLSv1.2 TLSv1.3;
      server {
-       listen 127.0.0.1:${port};
+       listen 127.0.0.1:${port} backlog=4096;
+       listen 127.0.0.1:${tlsPort} ssl backlog=4096;
+       access_log ${hasAccessLog ? `${log} combined` : 'off'};
        location / {
          proxy_pass http://orders;
          proxy_http_version 1.1;
@@ -35,45 +59,22 @@ export async function startPassThrough(upstreamPort: number): Promise<Nginx> {
        }
      }`,
   );
+  return { ...running, tlsPort, ...(hasAccessLog && { log }) };
 }
 
-const JSON_ANSWER = `location / { default_type application/json; return 200 '${ANSWER}'; }`;
-
-function start(port: number, server: string): Nginx {
-  const directory = mkdtempSync(join(tmpdir(), 'oidc-ingress-bench-'));
+function start(directory: string, port: number, servers: string): Running {
   const file = join(directory, 'nginx.conf');
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (name) => `${name}_temp_path ${join(directory, name)};`,
   );
   writeFileSync(
     file,
-    `worker_processes 1; daemon off; pid ${join(directory, 'pid')}; error_log stderr error;
-     events { worker_connections 1024; }
-     http { access_log off; keepalive_requests 100000000; keepalive_timeout 300; ${paths.join(' ')} ${server} }`,
+    // The user matters to root only: its worker shall read the directory of the bench.
+    `user root; worker_processes 1; daemon off;
+     pid ${join(directory, 'pid')}; error_log stderr error;
+     events { worker_connections 16384; }
+     http { access_log off; keepalive_requests 100000000; keepalive_timeout 300; ${paths.join(' ')} ${servers} }`,
   );
   const child = spawn('nginx', ['-c', file, '-p', directory], { stdio: ['ignore', 'ignore', 'inherit'] });
-  const { promise, resolve } = Promise.withResolvers<void>();
-  child.once('exit', () => resolve());
-  return {
-    port,
-    process: child,
-    async close() {
-      child.kill('SIGTERM');
-      await promise;
-      rmSync(directory, { recursive: true });
-    },
-  };
-}
-
-/** nginx cannot choose a port by itself. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  return port;
+  return { port, pid: pidOf(child), close: () => end(child, directory) };
 }

@@ -3,10 +3,10 @@
 import { createServer } from 'node:http';
 
 import { announce } from './announce.ts';
-import { ANSWER } from '../answer.ts';
+import { SMALL_ANSWER } from '../bodies.ts';
 
 const server = createServer((_request, response) => {
-  response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': ANSWER.length });
-  response.end(ANSWER);
+  response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': SMALL_ANSWER.length });
+  response.end(SMALL_ANSWER);
 });
 server.listen(0, '127.0.0.1', () => announce(server));

@@ -1,0 +1,59 @@
+/** A process under measurement, and a directory of its own for its files. */
+
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, openSync, rmSync, closeSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export interface Running {
+  readonly port: number;
+  /** Missing where the subject does not speak TLS. */
+  readonly tlsPort?: number;
+  readonly pid: number;
+  /** The file that it writes its access log to, on the disk of the temporary directory. */
+  readonly log?: string;
+  close(): Promise<void>;
+}
+
+export function makeDirectory(): string {
+  return mkdtempSync(join(tmpdir(), 'oidc-ingress-bench-'));
+}
+
+export function isInstalled(program: string): boolean {
+  return spawnSync(program, ['-v'], { stdio: 'ignore' }).error === undefined;
+}
+
+/** Starts a program whose standard output is appended to `log`. */
+export function spawnLogged(program: string, args: readonly string[], log: string): ChildProcess {
+  const output = openSync(log, 'a');
+  const child = spawn(program, args, { stdio: ['ignore', output, 'inherit'] });
+  closeSync(output);
+  return child;
+}
+
+export async function end(child: ChildProcess, directory?: string): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) {
+    const exited = once(child, 'exit');
+    child.kill('SIGTERM');
+    await exited;
+  }
+  if (directory !== undefined) rmSync(directory, { recursive: true });
+}
+
+export function pidOf({ pid }: ChildProcess): number {
+  if (pid === undefined) throw new Error('the process did not start');
+  return pid;
+}
+
+/** For programs that cannot choose a port by themselves. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
