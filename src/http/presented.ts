@@ -8,6 +8,9 @@ export type CredentialSource = ClientCredentialsPlan['sources'][number];
 /** Names of the credential parameters in query and body. */
 export type ParameterNames = ClientCredentialsPlan['parameterNames'];
 
+/** Where nothing else is said. A caller may send its secret also to a route that asks for none. */
+export const DEFAULT_NAMES: ParameterNames = { clientId: 'client_id', clientSecret: 'client_secret' };
+
 export type Credentials =
   | {
       readonly kind: 'client';

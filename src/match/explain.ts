@@ -1,5 +1,7 @@
 /** Explains in plain words what a request meets: which rule, which policy, which backend, and why it is refused. */
 
+import { hideQueryCredentials } from '../http/credentials.ts';
+import { DEFAULT_NAMES } from '../http/presented.ts';
 import { parseRequestHead } from '../http/request-head.ts';
 import { objectKey } from '../model/objects.ts';
 import type { Problem } from '../model/problems.ts';
@@ -30,17 +32,33 @@ interface Outcome {
   readonly redirect?: string | undefined;
 }
 
+/** Credentials in the URL change nothing about the route, and are not repeated. */
 export function explainRequest(
   table: RoutingTable,
   problems: readonly Problem[],
-  request: ExplainedRequest,
+  { url: given, method }: ExplainedRequest,
 ): Explanation {
-  const { lines, refusal, redirect } = explainHead(table, problems, request);
+  const url = withoutCredentials(given, table);
+  const { lines, refusal, redirect } = explainHead(table, problems, { url, method });
   const result = redirect ?? (refusal === undefined ? 'is served' : `${REASONS[refusal].status} ${refusal}`);
   return {
-    text: formatLines(`${request.method} ${request.url.href}`, [...lines, ['result', result]]),
+    text: formatLines(`${method} ${url.href}`, [...lines, ['result', result]]),
     isServed: refusal === undefined && redirect === undefined,
   };
+}
+
+/** Whatever any policy calls them: a secret that is meant for one route is none for the reader of another. */
+function withoutCredentials(given: URL, { plans }: RoutingTable): URL {
+  const url = new URL(given);
+  url.username = '';
+  url.password = '';
+  const ownNames = Object.values(plans).flatMap(
+    ({ clientCredentials }) => clientCredentials?.parameterNames ?? [],
+  );
+  let query: string | undefined = url.search.slice(1);
+  for (const names of [DEFAULT_NAMES, ...ownNames]) query = hideQueryCredentials(query, names);
+  url.search = query ?? '';
+  return url;
 }
 
 function explainHead(

@@ -1,11 +1,9 @@
 /** Turns a finished transaction into its access record. */
 
-import { hideQueryCredentials, type ParameterNames } from '../http/credentials.ts';
+import { hideQueryCredentials } from '../http/credentials.ts';
+import { DEFAULT_NAMES } from '../http/presented.ts';
 import type { RequestRecord } from '../telemetry/ports.ts';
 import type { Transaction } from './transaction.ts';
-
-/** A caller may send its secret to a route that asks for none. */
-const DEFAULT_NAMES: ParameterNames = { clientId: 'client_id', clientSecret: 'client_secret' };
 
 /** `endedMs`: monotonic. */
 export function accessRecord(transaction: Transaction, endedMs: number): RequestRecord {

@@ -31,11 +31,17 @@ const { table, problems } = compileManifests([
     exempt: [{ path: '/healthz', pathType: 'Exact' }],
   }),
   policyOf({ mode: 'DryRun', clientCredentials: { sources: ['Query', 'Body'] } }, 'trial'),
+  policyOf({ clientCredentials: { parameterNames: { clientId: 'user', clientSecret: 'key' } } }, 'renamed'),
   ingressOf({ annotations: POLICY, spec: { rules: [ruleOf('a.com', 'Prefix /')] } }),
   ingressOf({
     name: 'trial',
     annotations: { 'oidc-ingress.io/policy': 'trial' },
     spec: { rules: [ruleOf('trial.com', 'Prefix /')] },
+  }),
+  ingressOf({
+    name: 'renamed',
+    annotations: { 'oidc-ingress.io/policy': 'renamed' },
+    spec: { rules: [ruleOf('renamed.com', 'Prefix /')] },
   }),
   ingressOf({
     name: 'open',
@@ -109,6 +115,34 @@ describe('explain', () => {
       lines.includes('  credentials  client ID and secret in the query or client ID and secret in the body'),
     );
   });
+
+  const withSecret: readonly { name: string; given: string; want: string }[] = [
+    {
+      name: 'of a policy',
+      given: 'https://a.com/v1?client_id=c1&client_secret=s3&a=b',
+      want: 'https://a.com/v1?a=b',
+    },
+    { name: 'that are encoded', given: 'https://a.com/v1?client%5Fsecret=s3', want: 'https://a.com/v1' },
+    {
+      name: 'under names of its own',
+      given: 'https://renamed.com/?user=c1&key=s3',
+      want: 'https://renamed.com/',
+    },
+    { name: 'of another policy', given: 'https://a.com/?key=s3', want: 'https://a.com/' },
+    { name: 'in front of the host', given: 'https://c1:s3@a.com/v1', want: 'https://a.com/v1' },
+    {
+      name: 'for a route that asks for none',
+      given: 'https://b.open.com/x?client_secret=s3',
+      want: 'https://b.open.com/x',
+    },
+  ];
+  for (const { name, given, want } of withSecret) {
+    it(`does not repeat credentials ${name}`, () => {
+      const { lines } = explain(given);
+      assert.equal(lines[0], `GET ${want}`);
+      assert.doesNotMatch(lines.join('\n'), /s3|c1$/m);
+    });
+  }
 
   const refused: readonly { name: string; given: string; want: readonly string[] }[] = [
     {
@@ -255,7 +289,7 @@ describe('explain of an Ingress with options', () => {
   });
 
   it('tells where a request is redirected to', () => {
-    const clear = linesOf('http://a.com/v1?a=b');
+    const clear = linesOf('http://a.com/v1?a=b&client_secret=s3');
     assert.deepEqual(
       [clear.lines.at(-1), clear.isServed],
       ['  result     308 to https://a.com/v1?a=b', false],
