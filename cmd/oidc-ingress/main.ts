@@ -2,25 +2,28 @@
 /** The command line: picks the subcommand and sets the exit code. */
 
 import type { Command } from './command.ts';
-import { check } from './check.ts';
-import { dev } from './dev.ts';
-import { explain } from './explain.ts';
-import { serve } from './serve.ts';
-import { validate } from './validate.ts';
-import { version } from './version.ts';
 
-const COMMANDS: Readonly<Record<string, Command>> = { serve, validate, explain, check, dev, version };
+/** Each is loaded only when it is asked for: one that reads files need not wait for a server and a client of Kubernetes. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: async () => (await import('./serve.ts')).serve,
+  validate: async () => (await import('./validate.ts')).validate,
+  explain: async () => (await import('./explain.ts')).explain,
+  check: async () => (await import('./check.ts')).check,
+  dev: async () => (await import('./dev.ts')).dev,
+  version: async () => (await import('./version.ts')).version,
+};
 
 async function main(argv: readonly string[]): Promise<number> {
   const [name = 'help', ...rest] = argv;
   if (name === 'help' || name === '--help' || name === '-h') return help();
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (command === undefined) {
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (load === undefined) {
     console.error(
       `oidc-ingress: unknown command ${JSON.stringify(name)}; there are ${Object.keys(COMMANDS).join(', ')}`,
     );
     return 2;
   }
+  const command = await load();
   if (rest.includes('--help') || rest.includes('-h')) {
     console.log(
       `Usage: oidc-ingress ${command.usage}\n\n${command.summary}\n\n${command.details()}`.trimEnd(),
@@ -30,9 +33,10 @@ async function main(argv: readonly string[]): Promise<number> {
   return command.run(rest);
 }
 
-function help(): number {
+async function help(): Promise<number> {
   console.log('oidc-ingress: Kubernetes ingress controller for client credentials\n');
-  for (const command of Object.values(COMMANDS)) {
+  for (const load of Object.values(COMMANDS)) {
+    const command = await load();
     console.log(`  oidc-ingress ${command.usage}\n      ${command.summary}`);
   }
   console.log('\nFlags of a command: oidc-ingress COMMAND --help');
