@@ -18,7 +18,7 @@ export const ANNOTATIONS = {
   policy: {
     form: 'NAME, NAMESPACE/NAME or none',
     description:
-      '`NAME` of an OIDCPolicy in the same namespace, or `NAMESPACE/NAME` where `allowedNamespaces` of that policy admits this namespace. `none` says that the Ingress is open; it is refused where the class has a default policy.',
+      '`NAME` of an OIDCPolicy in the same namespace, or `NAMESPACE/NAME` where `allowedNamespaces` of that policy admits this namespace. `none` says that the Ingress is open; it is refused where the class has a default policy. A policy that is itself called `none` is named with its namespace, `NAMESPACE/none`.',
     example: 'orders-api',
   },
   audience: {

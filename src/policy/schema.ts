@@ -15,7 +15,9 @@ const limits = z
       .int()
       .min(1)
       .max(1000)
-      .describe('Refused exchanges per client ID and source address before 429 without asking the provider.')
+      .describe(
+        'Refused exchanges per client ID and source address before 429 without asking the provider, for the rest of the minute. Until then the right secret gets 429 from that address too, unless its token is cached.',
+      )
       .default(10),
     exchangesPerMinute: z
       .int()
