@@ -12,6 +12,8 @@ export interface CallerRequest {
   readonly httpVersion: string;
   /** Alternating names and values, as HTTP/1.1 has them. */
   readonly rawHeaders: readonly string[];
+  /** Alternating names and values; known at `end`. */
+  readonly rawTrailers: readonly string[];
   /** The whole body has come. */
   readonly complete: boolean;
   readonly socket: Socket;

@@ -66,9 +66,10 @@ export class Forwarding implements ExchangeSink {
   }
 
   onReady(): void {
-    const { body } = this.#request;
+    const { body, trailers } = this.#request;
     if (body.kind !== 'stream' || this.#connection === undefined) return;
-    this.#pump = new RequestBodyPump(this.#transaction, this.#connection, body.prefix, (bytes) =>
+    const { prefix } = body;
+    this.#pump = new RequestBodyPump(this.#transaction, this.#connection, { prefix, trailers }, (bytes) =>
       this.#isTooLarge(bytes),
     );
     this.#pump.start();

@@ -15,6 +15,7 @@ import { sendProblem } from './respond.ts';
 import { hasBody } from './unread-body.ts';
 import type { Balancer } from './upstream/balancer.ts';
 import { upstreamFields, upstreamHead, type UpstreamInput } from './upstream-request.ts';
+import { upstreamTrailers } from './upstream-trailers.ts';
 
 /** Up to here a body of known length is read first: it goes out in one write, and can be sent again. */
 const SMALL_BODY_BYTES = 16 * 1024;
@@ -116,6 +117,7 @@ function send(context: ProxyContext, balancer: Balancer, input: UpstreamInput): 
     head: upstreamHead(input),
     fields: () => upstreamFields(input),
     body,
+    trailers: () => upstreamTrailers(input),
     host: input.head.host,
     isGrpc: isGrpc(transaction),
   };

@@ -3,11 +3,19 @@
 import type { Transaction } from './transaction.ts';
 import type { UpstreamChannel } from './upstream/channel.ts';
 
+export interface StreamedBody {
+  /** What has been read of it already. */
+  readonly prefix: Buffer | undefined;
+  /** Asked when the body has come whole: alternating names and values. */
+  readonly trailers: () => readonly string[];
+}
+
 export class RequestBodyPump {
   readonly #transaction: Transaction;
   readonly #connection: UpstreamChannel;
   readonly #isChunked: boolean;
   readonly #prefix: Buffer | undefined;
+  readonly #trailers: () => readonly string[];
   readonly #onData = (chunk: Buffer): void => this.#send(chunk);
   readonly #onEnd = (): void => this.#finish();
   readonly #isTooLarge: (bytes: number) => boolean;
@@ -18,13 +26,14 @@ export class RequestBodyPump {
   constructor(
     transaction: Transaction,
     connection: UpstreamChannel,
-    prefix: Buffer | undefined,
+    { prefix, trailers }: StreamedBody,
     isTooLarge: (bytes: number) => boolean,
   ) {
     this.#transaction = transaction;
     this.#connection = connection;
     this.#isChunked = transaction.fields.isChunked && !connection.framesBody;
     this.#prefix = prefix;
+    this.#trailers = trailers;
     this.#isTooLarge = isTooLarge;
   }
 
@@ -68,8 +77,16 @@ export class RequestBodyPump {
 
   #finish(): void {
     this.stop();
-    // Trailers of a request are dropped: no check that the gateway made holds for them.
-    if (this.#isChunked) this.#connection.write('0\r\n\r\n');
-    this.#connection.requestSent();
+    const trailers = this.#trailers();
+    // Where the length was told there is no place for them.
+    if (this.#isChunked) this.#connection.write(lastChunk(trailers));
+    this.#connection.requestSent(trailers);
   }
+}
+
+/** Ends a chunked body (RFC 9112, section 7.1). */
+function lastChunk(trailers: readonly string[]): string {
+  let text = '0\r\n';
+  for (let at = 0; at < trailers.length; at += 2) text += `${trailers[at]}: ${trailers[at + 1]}\r\n`;
+  return `${text}\r\n`;
 }

@@ -6,6 +6,8 @@ import type { Socket } from 'node:net';
 import type { Http2Head } from '../../http/http2-head.ts';
 import type { CallerRequest } from '../caller-messages.ts';
 
+const NONE: readonly string[] = [];
+
 type Listener = (chunk: Buffer) => void;
 
 export class Http2Request implements CallerRequest {
@@ -14,6 +16,7 @@ export class Http2Request implements CallerRequest {
   readonly url: string;
   readonly rawHeaders: readonly string[];
   readonly socket: Socket;
+  rawTrailers: readonly string[] = NONE;
   readonly #stream: ServerHttp2Stream;
   /** By what they were asked to call. */
   readonly #endListeners = new Map<Listener, () => void>();
@@ -24,6 +27,10 @@ export class Http2Request implements CallerRequest {
     this.method = head.method;
     this.url = head.target;
     this.rawHeaders = head.rawHeaders;
+    if (stream.endAfterHeaders) return;
+    stream.once('trailers', (_headers, _flags, rawTrailers) => {
+      this.rawTrailers = rawTrailers;
+    });
   }
 
   get complete(): boolean {

@@ -16,6 +16,8 @@ export interface OutgoingRequest {
   /** For HTTP/2: alternating names and values, pseudo-headers first but for `:scheme`. */
   readonly fields: () => readonly string[];
   readonly body: OutgoingBody;
+  /** What follows the body, once that is whole: alternating names and values. */
+  readonly trailers: () => readonly string[];
   /** The host that the caller asked for: what a certificate must name where nothing else is said. */
   readonly host: string;
   /** It needs HTTP/2 where the endpoint offers a choice. */
@@ -32,8 +34,11 @@ export interface UpstreamChannel {
   /** Holds the writes of one moment together. */
   cork(): void;
   uncork(): void;
-  /** The whole request has been given to {@link send} and {@link write}. */
-  requestSent(): void;
+  /**
+   * The whole body has been given to {@link send} and {@link write}. `trailers` end it where the protocol frames it; else
+   * they are in what was written.
+   */
+  requestSent(trailers: readonly string[]): void;
   pause(): void;
   resume(): void;
   /** Breaks the exchange off without telling its sink. */

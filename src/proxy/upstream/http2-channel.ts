@@ -22,6 +22,9 @@ export class Http2Channel implements UpstreamChannel, Deadlined {
   #stream: ClientHttp2Stream | undefined;
   #head: ResponseHead | undefined;
   #bodyBytes = 0;
+  /** Of the request. */
+  #trailers: readonly string[] = [];
+  /** Of the response. */
   #rawTrailers: readonly string[] = [];
   #stopWaiting: (() => void) | undefined;
   #isReady = false;
@@ -61,11 +64,14 @@ export class Http2Channel implements UpstreamChannel, Deadlined {
     const { http2, serverName } = this.#session;
     const scheme = serverName === undefined ? 'http' : 'https';
     const fields = [':scheme', scheme, ...request.fields()];
-    const endStream = request.body.kind === 'none';
-    const stream = http2.request(fields, { endStream, signal: this.#abort.signal });
+    const { body } = request;
+    const endStream = body.kind === 'none';
+    if (body.kind === 'bytes') this.#trailers = request.trailers();
+    const waitForTrailers = body.kind === 'stream' || this.#trailers.length > 0;
+    const stream = http2.request(fields, { endStream, waitForTrailers, signal: this.#abort.signal });
     this.#stream = stream;
     this.#listen(stream);
-    if (request.body.kind === 'bytes') stream.end(request.body.bytes);
+    if (body.kind === 'bytes') stream.end(body.bytes);
     this.#isReady = true;
     this.#await(this.#sink?.timeouts.firstByteTimeoutMs);
     this.#sink?.onReady();
@@ -84,7 +90,8 @@ export class Http2Channel implements UpstreamChannel, Deadlined {
     this.#stream?.uncork();
   }
 
-  requestSent(): void {
+  requestSent(trailers: readonly string[]): void {
+    this.#trailers = trailers;
     this.#stream?.end();
     if (this.#head === undefined) this.#await(this.#sink?.timeouts.firstByteTimeoutMs);
   }
@@ -129,6 +136,9 @@ export class Http2Channel implements UpstreamChannel, Deadlined {
       });
     });
     stream.on('end', () => this.#guard(() => this.#onEnd()));
+    stream.on('wantTrailers', () => {
+      if (!stream.closed && !stream.destroyed) stream.sendTrailers(fieldsByName(this.#trailers));
+    });
     stream.on('drain', () => {
       this.#await(this.#sink?.timeouts.idleTimeoutMs);
       this.#sink?.onDrain();
@@ -229,4 +239,16 @@ export class Http2Channel implements UpstreamChannel, Deadlined {
     if (this.#stream === undefined) this.#closed();
     else this.#abort.abort();
   }
+}
+
+/** Several of one name become one: Node refuses to send some of them twice (RFC 9110, section 5.3). */
+function fieldsByName(raw: readonly string[]): Record<string, string> {
+  const fields: Record<string, string> = Object.create(null) as Record<string, string>;
+  for (let at = 0; at < raw.length; at += 2) {
+    const name = (raw[at] ?? '').toLowerCase();
+    const value = raw[at + 1] ?? '';
+    const previous = fields[name];
+    fields[name] = previous === undefined ? value : `${previous}, ${value}`;
+  }
+  return fields;
 }
