@@ -1,4 +1,4 @@
-/** What the upstream answers, always the same bytes, and what callers send. */
+/** What the upstream answers: always the same bytes. */
 
 /** 100 bytes. */
 export const SMALL_ANSWER = JSON.stringify({ orders: 'x'.repeat(87) });

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export PATH=$PWD/node_modules/.bin:$PATH
 
-usage='usage: bench/compare.sh REF|REF..OTHER [WORKLOADS] [--rounds=5] [--seconds=4] [--warmup=8]'
+usage='usage: bench/compare.sh REF|REF..OTHER [WORKLOADS] [--rounds=5] [--seconds=4] [--warm-up=8]'
 range=${1:?"$usage"}
 shift
 workloads=A

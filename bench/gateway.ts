@@ -5,26 +5,31 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-import { gatewayManifests, type ManifestOptions } from './manifests.ts';
+import { gatewayManifests } from './manifests.ts';
 import { end, makeDirectory, pidOf, spawnLogged, type Running } from './running.ts';
+import type { Surroundings } from './surroundings.ts';
 
 const BUNDLE = fileURLToPath(new URL('../dist/oidc-ingress.mjs', import.meta.url));
 const START_DEADLINE_MS = 60_000;
 const LOOK_MS = 50;
 
-export interface GatewayOptions extends ManifestOptions {
+const DEFAULT_ROUTES = 50;
+
+export interface GatewayOptions extends Surroundings {
   readonly accessLog: 'all' | 'off';
+  /** Beside the one that all workloads ask. Default 50. */
+  readonly routes?: number;
   /** Proxy threads. Default 1. */
   readonly workers?: number;
   /** Module of the command. Default: the production bundle of this checkout. */
-  readonly main?: string;
+  readonly main?: string | undefined;
 }
 
 export async function startServe(options: GatewayOptions): Promise<Running> {
-  const { accessLog, workers = 1, main = BUNDLE } = options;
+  const { accessLog, workers = 1, main = BUNDLE, routes = DEFAULT_ROUTES } = options;
   const directory = makeDirectory();
   const log = join(directory, 'output.log');
-  writeFileSync(join(directory, 'all.yaml'), gatewayManifests(options));
+  writeFileSync(join(directory, 'all.yaml'), gatewayManifests(options, routes));
   const child = spawnLogged(
     process.execPath,
     [

@@ -1,13 +1,12 @@
-/** HAProxy with one thread, as a pass-through. */
+/** HAProxy with one thread, as a pass-through with its log of requests. */
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { PassThroughOptions } from './nginx.ts';
 import { end, freePort, makeDirectory, pidOf, spawnLogged, type Running } from './running.ts';
+import type { Surroundings } from './surroundings.ts';
 
-export async function startHaproxy(options: PassThroughOptions): Promise<Running> {
-  const { upstreamPort, keyPair, hasAccessLog } = options;
+export async function startHaproxy({ upstreamPort, keyPair }: Surroundings): Promise<Running> {
   const [port, tlsPort] = [await freePort(), await freePort()];
   const directory = makeDirectory();
   const file = join(directory, 'haproxy.cfg');
@@ -18,13 +17,14 @@ export async function startHaproxy(options: PassThroughOptions): Promise<Running
     `global
   nbthread 1
   maxconn 8000
-  ${hasAccessLog ? 'log stdout format raw local0' : ''}
+  log stdout format raw local0
 defaults
   mode http
   timeout connect 5s
   timeout client 300s
   timeout server 300s
-  ${hasAccessLog ? 'log global\n  option httplog' : ''}
+  log global
+  option httplog
 frontend callers
   bind 127.0.0.1:${port}
   bind 127.0.0.1:${tlsPort} ssl crt ${join(directory, 'both.pem')}

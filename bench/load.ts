@@ -2,43 +2,51 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { truncateSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-import { cpuMicros } from './cpu.ts';
 import { HOST, type Issuer } from './issuer.ts';
-import type { Running } from './running.ts';
+import { probe } from './probe.ts';
+import { cpuMicros } from './process-tree.ts';
+import { clearLog, type Running } from './running.ts';
 import type { Workload } from './workloads.ts';
 
-const POST = fileURLToPath(new URL('post.lua', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('callers.lua', import.meta.url));
 
 export interface Load {
   readonly workload: Workload;
   readonly credentials: Issuer['credentials'];
   readonly connections: number;
   readonly seconds: number;
+  /** Asks so many routes of `manifests.ts` in turn, instead of the one of the workload. */
+  readonly routes?: number;
 }
 
 /** Of one run. */
 export interface Cost {
   /** Processor time of all processes and threads of the subject, for each request. */
   readonly cpuMicros: number;
-  readonly requestsPerSecond: number;
+  readonly requests: number;
 }
 
-export async function measure({ pid, port, tlsPort, log }: Running, load: Load): Promise<Cost> {
-  const { isTls } = load.workload;
-  const origin = isTls ? `https://127.0.0.1:${tlsPort}` : `http://127.0.0.1:${port}`;
+export async function measure(running: Running, load: Load): Promise<Cost> {
+  const { pid, port, tlsPort } = running;
+  const origin = load.workload.isTls ? `https://${HOST}:${tlsPort}` : `http://${HOST}:${port}`;
   const before = cpuMicros(pid);
   const requests = await wrk(origin, load);
   const spent = cpuMicros(pid) - before;
-  // Some hundred bytes for each request would fill a disk in an hour.
-  if (log !== undefined) truncateSync(log);
-  return { cpuMicros: spent / requests, requestsPerSecond: requests / load.seconds };
+  clearLog(running);
+  return { cpuMicros: spent / requests, requests };
+}
+
+/** Also sees to it that the subject does what it should. */
+export async function warmUp(running: Running, load: Load): Promise<void> {
+  await probe(running, load.workload, load.credentials);
+  await measure(running, load);
 }
 
 /** @returns requests answered. @throws unless every answer was good */
-async function wrk(origin: string, { workload, credentials, connections, seconds }: Load): Promise<number> {
+async function wrk(origin: string, load: Load): Promise<number> {
+  const { workload, credentials, connections, seconds, routes = 0 } = load;
   const headers = [
     `Host: ${HOST}`,
     `Authorization: ${credentials[workload.credentials]}`,
@@ -50,11 +58,19 @@ async function wrk(origin: string, { workload, credentials, connections, seconds
     '-t1',
     `-c${connections}`,
     `-d${seconds}s`,
-    ...(workload.method === 'POST' ? ['-s', POST] : []),
+    `-s${SCRIPT}`,
     ...headers.flatMap((header) => ['-H', header]),
     `${origin}${workload.path}`,
   ];
-  const child = spawn('wrk', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn('wrk', args, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: {
+      ...process.env,
+      METHOD: workload.method,
+      BODY: String(workload.bodyBytes),
+      ROUTES: String(routes),
+    },
+  });
   let text = '';
   child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
   await once(child, 'close');

@@ -1,35 +1,50 @@
 /** What the measured gateway serves: one API behind a policy, and other Ingresses beside it. */
 
-import type { TestKeyPair } from '../test/support/key-pair.ts';
 import { tlsSecretOf } from '../test/support/key-pair.ts';
 import { ingress, policy, surroundings } from '../test/support/world.ts';
 import { AUDIENCE, HOST, SCOPE } from './issuer.ts';
+import type { Surroundings } from './surroundings.ts';
 
-export interface ManifestOptions {
-  readonly issuer: string;
-  readonly upstreamPort: number;
-  readonly keyPair: TestKeyPair;
-  /** Open routes on hosts of their own, beside the measured one. Default 50. */
-  readonly otherRoutes?: number;
-}
+/** As `routes.lua` asks them. */
+const PATHS_OF_HOST = 10;
+const POLICY = 'orders-api';
 
-export function gatewayManifests(options: ManifestOptions): string {
-  const { issuer, upstreamPort, keyPair, otherRoutes = 50 } = options;
+/** `routes`: one that all workloads ask, and so many beside it behind the same policy, ten on each host. */
+export function gatewayManifests({ issuer, upstreamPort, keyPair }: Surroundings, routes: number): string {
   const spec = {
-    provider: { issuer },
+    provider: { issuer: issuer.url },
     clientCredentials: { audience: AUDIENCE },
     bearer: {},
     require: { scopes: [SCOPE] },
   };
-  const protectedIngress = ingress(HOST, 'orders-api').replace(
-    'spec:',
-    `spec:\n  tls: [{ hosts: [${HOST}], secretName: orders-tls }]`,
-  );
   return [
     surroundings(upstreamPort),
     `---\n${JSON.stringify(tlsSecretOf('orders-tls', keyPair))}`,
-    policy('orders-api', JSON.stringify(spec)),
-    protectedIngress,
-    ...Array.from({ length: otherRoutes }, (_, index) => ingress(`host-${index}.example.com`)),
+    policy(POLICY, JSON.stringify(spec)),
+    ingress(HOST, POLICY).replace('spec:', `spec:\n  tls: [{ hosts: [${HOST}], secretName: orders-tls }]`),
+    ...Array.from({ length: routes / PATHS_OF_HOST }, (_, index) => manyPaths(index)),
   ].join('\n');
+}
+
+function manyPaths(index: number): string {
+  const backend = { service: { name: 'orders', port: { name: 'http' } } };
+  const paths = Array.from({ length: PATHS_OF_HOST }, (_, at) => ({
+    path: `/v1/${at}`,
+    pathType: 'Prefix',
+    backend,
+  }));
+  const object = {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'Ingress',
+    metadata: {
+      name: `host-${index}`,
+      namespace: 'shop',
+      annotations: { 'oidc-ingress.io/policy': POLICY },
+    },
+    spec: {
+      ingressClassName: 'oidc-ingress',
+      rules: [{ host: `host-${index}.example.com`, http: { paths } }],
+    },
+  };
+  return `---\n${JSON.stringify(object)}`;
 }

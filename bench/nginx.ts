@@ -4,9 +4,9 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { TestKeyPair } from '../test/support/key-pair.ts';
 import { KIBIBYTE, LARGE_ANSWER, MEDIUM_KIBIBYTES, SMALL_ANSWER } from './bodies.ts';
 import { end, freePort, makeDirectory, pidOf, type Running } from './running.ts';
+import type { Surroundings } from './surroundings.ts';
 
 export async function startUpstream(): Promise<Running> {
   const port = await freePort();
@@ -26,9 +26,7 @@ export async function startUpstream(): Promise<Running> {
   );
 }
 
-export interface PassThroughOptions {
-  readonly upstreamPort: number;
-  readonly keyPair: TestKeyPair;
+export interface PassThroughOptions extends Pick<Surroundings, 'upstreamPort' | 'keyPair'> {
   readonly hasAccessLog: boolean;
 }
 

@@ -4,7 +4,6 @@ import { request as requestClear } from 'node:http';
 import { request as requestTls } from 'node:https';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { KIBIBYTE } from './bodies.ts';
 import { HOST, type Issuer } from './issuer.ts';
 import type { Running } from './running.ts';
 import type { Workload } from './workloads.ts';
@@ -33,7 +32,7 @@ export async function probe(
 
 async function send(
   { port, tlsPort }: Running,
-  { method, path, isTls, credentials: kind }: Workload,
+  { method, path, bodyBytes, isTls, credentials: kind }: Workload,
   credentials: Issuer['credentials'],
 ): Promise<{ readonly status: number; readonly bytes: number }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; bytes: number }>();
@@ -56,6 +55,6 @@ async function send(
     },
   );
   request.on('error', reject);
-  request.end(method === 'POST' ? KIBIBYTE.repeat(10) : undefined);
+  request.end('x'.repeat(bodyBytes));
   return await promise;
 }

@@ -1,14 +1,16 @@
-/** Rounds over several runs, each in the other direction: what heats up or drifts meets everyone alike. */
+/** Rounds over several subjects, each in the other direction: what heats up or drifts meets everyone alike. */
 
-export async function inRounds<T>(
+/** @returns what `run` found, by name, a value for each round. */
+export async function inRounds<S, T>(
   rounds: number,
-  names: readonly string[],
-  run: (name: string) => Promise<T>,
+  subjects: ReadonlyMap<string, S>,
+  run: (subject: S, name: string) => Promise<T>,
 ): Promise<ReadonlyMap<string, readonly T[]>> {
-  const results = new Map<string, T[]>(names.map((name) => [name, []]));
+  const results = new Map<string, T[]>([...subjects.keys()].map((name) => [name, []]));
+  const order = [...subjects];
   for (let round = 0; round < rounds; round += 1) {
-    for (const name of round % 2 === 0 ? names : names.toReversed()) {
-      results.get(name)?.push(await run(name));
+    for (const [name, subject] of round % 2 === 0 ? order : order.toReversed()) {
+      results.get(name)?.push(await run(subject, name));
     }
   }
   return results;

@@ -2,7 +2,7 @@
 
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, openSync, rmSync, closeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, truncateSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,6 +31,11 @@ export function spawnLogged(program: string, args: readonly string[], log: strin
   const child = spawn(program, args, { stdio: ['ignore', output, 'inherit'] });
   closeSync(output);
   return child;
+}
+
+/** Some hundred bytes for each request would fill a disk in an hour. */
+export function clearLog({ log }: Running): void {
+  if (log !== undefined) truncateSync(log);
 }
 
 export async function end(child: ChildProcess, directory?: string): Promise<void> {

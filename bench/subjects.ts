@@ -3,17 +3,11 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 
-import type { TestKeyPair } from '../test/support/key-pair.ts';
 import { startServe } from './gateway.ts';
 import { startHaproxy } from './haproxy.ts';
 import { startPassThrough } from './nginx.ts';
 import { end, pidOf, type Running } from './running.ts';
-
-export interface Surroundings {
-  readonly issuer: string;
-  readonly upstreamPort: number;
-  readonly keyPair: TestKeyPair;
-}
+import type { Surroundings } from './surroundings.ts';
 
 export interface Subject {
   readonly title: string;
@@ -21,60 +15,78 @@ export interface Subject {
   readonly program?: string;
   /** The subject that it is compared with. */
   readonly base: string;
-  /** Letters of workloads that it is left out of: it would not do the same. */
-  readonly unfit?: string;
-  readonly warmUpSeconds: number;
-  start(surroundings: Surroundings): Promise<Running>;
+  /** Letters of the workloads that it does as the others do. */
+  readonly workloads: string;
+  /** Letters of those that a quick run has it do. */
+  readonly quick: string;
+  /** Its first requests cost more than those that are measured. */
+  readonly compilesAsItRuns: boolean;
+  start(surroundings: Surroundings & { readonly main: string | undefined }): Promise<Running>;
 }
 
-/** Native code is as fast at once; only its connections have to be there. */
-const NATIVE = { warmUpSeconds: 1 } as const;
-/** Until the compilers of V8 have nothing left to do: their work is no cost of a request. */
-const JAVASCRIPT = { warmUpSeconds: 10 } as const;
+const ALL = 'ABCDEF';
+const HTTP_PROXY_3 = 'http-proxy-3.ts';
 
 export const SUBJECTS: ReadonlyMap<string, Subject> = new Map<string, Subject>([
-  ['nginx', { ...passThrough(true), title: 'nginx, pass-through, access log' }],
-  ['haproxy', { ...haproxy(true), title: 'HAProxy, pass-through, HTTP log' }],
-  ['http-proxy-3', node('http-proxy-3, pass-through, no log', 'http-proxy-3.ts', 'keep-alive')],
-  ['http-proxy-3-new', node('http-proxy-3 without agent, no log', 'http-proxy-3.ts', 'as-it-comes')],
-  ['node-http', { ...node('bare node:http, no upstream, no log', 'node-http.ts', ''), unfit: 'BC' }],
-  ['oidc-ingress', { ...gateway('all'), title: 'oidc-ingress, defaults' }],
-  ['nginx-quiet', { ...passThrough(false), title: 'nginx, no access log' }],
-  ['oidc-ingress-quiet', { ...gateway('off'), title: 'oidc-ingress, no access log', base: 'nginx-quiet' }],
+  ['nginx', { ...passThrough(true), title: 'nginx, access log', quick: ALL }],
+  ['haproxy', { ...haproxy(), title: 'HAProxy, HTTP log' }],
+  ['http-proxy-3', node('http-proxy-3, no log', HTTP_PROXY_3, { mode: 'keep-alive' })],
+  [
+    'http-proxy-3-new',
+    node('http-proxy-3 without agent, no log', HTTP_PROXY_3, { mode: 'as-it-comes', quick: '' }),
+  ],
+  // It answers 100 B to everything.
+  ['node-http', node('node:http without upstream, no log', 'node-http.ts', { workloads: 'ADE' })],
+  ['oidc-ingress', { ...gateway('all'), title: 'oidc-ingress, as it comes', quick: ALL }],
+  ['nginx-quiet', { ...passThrough(false), title: 'nginx, no log', quick: 'A' }],
+  ['oidc-ingress-quiet', { ...gateway('off'), title: 'oidc-ingress, no access log', quick: 'A' }],
 ]);
 
-function passThrough(hasAccessLog: boolean): Omit<Subject, 'title'> {
+function passThrough(hasAccessLog: boolean): Omit<Subject, 'title' | 'quick'> {
   return {
-    ...NATIVE,
     program: 'nginx',
     base: hasAccessLog ? 'nginx' : 'nginx-quiet',
+    workloads: ALL,
+    compilesAsItRuns: false,
     start: (surroundings) => startPassThrough({ ...surroundings, hasAccessLog }),
   };
 }
 
-function haproxy(hasAccessLog: boolean): Omit<Subject, 'title'> {
+function haproxy(): Omit<Subject, 'title'> {
   return {
-    ...NATIVE,
     program: 'haproxy',
     base: 'nginx',
-    start: (surroundings) => startHaproxy({ ...surroundings, hasAccessLog }),
+    workloads: ALL,
+    quick: 'A',
+    compilesAsItRuns: false,
+    start: (surroundings) => startHaproxy(surroundings),
   };
 }
 
-function gateway(accessLog: 'all' | 'off'): Omit<Subject, 'title'> {
+function gateway(accessLog: 'all' | 'off'): Omit<Subject, 'title' | 'quick'> {
   return {
-    ...JAVASCRIPT,
-    base: 'nginx',
+    base: accessLog === 'all' ? 'nginx' : 'nginx-quiet',
+    workloads: ALL,
+    compilesAsItRuns: true,
     start: (surroundings) => startServe({ ...surroundings, accessLog }),
   };
 }
 
-function node(title: string, file: string, mode: string): Subject {
+interface NodeOptions {
+  readonly mode?: string;
+  readonly workloads?: string;
+  readonly quick?: string;
+}
+
+/** A module of `subjects/`, which do not speak TLS. */
+function node(title: string, file: string, options: NodeOptions): Subject {
+  const { mode = '', workloads = 'ABCDE', quick = 'A' } = options;
   return {
-    ...JAVASCRIPT,
     title,
     base: 'nginx',
-    unfit: 'F',
+    workloads,
+    quick,
+    compilesAsItRuns: true,
     async start({ upstreamPort }) {
       const child = fork(new URL(`subjects/${file}`, import.meta.url), [String(upstreamPort), mode], {
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

@@ -6,6 +6,7 @@ export interface Workload {
   readonly title: string;
   readonly method: 'GET' | 'POST';
   readonly path: string;
+  readonly bodyBytes: number;
   readonly answerBytes: number;
   readonly credentials: 'basic' | 'bearer';
   readonly isTls: boolean;
@@ -19,6 +20,7 @@ const SMALL: Workload = {
   title: 'GET, 100 B',
   method: 'GET',
   path: '/v1/orders/4711',
+  bodyBytes: 0,
   answerBytes: SMALL_ANSWER.length,
   credentials: 'basic',
   isTls: false,
@@ -35,6 +37,7 @@ export const WORKLOADS: ReadonlyMap<string, Workload> = new Map([
       title: 'POST 10 KiB, 10 KiB',
       method: 'POST',
       path: '/v1/batches',
+      bodyBytes: MEDIUM_KIBIBYTES * KIBIBYTE.length,
       answerBytes: MEDIUM_KIBIBYTES * KIBIBYTE.length,
       target: 2.6,
     },

@@ -1,0 +1,79 @@
+/** The arguments of `npm run bench`. */
+
+import { parseArgs } from 'node:util';
+
+import { MEASURES } from './measures.ts';
+import { SUBJECTS } from './subjects.ts';
+import { WORKLOADS } from './workloads.ts';
+
+export interface BenchOptions {
+  /** Letters. */
+  readonly workloads: readonly string[];
+  /** Of the workloads. `undefined`: as each subject says. */
+  readonly subjects: readonly string[] | undefined;
+  readonly measures: readonly string[];
+  readonly rounds: number;
+  /** Of one run in a round. */
+  readonly seconds: number;
+  /** Of load before the first round, for subjects that compile while they run. */
+  readonly warmUpSeconds: number;
+  readonly connections: number;
+  readonly isFull: boolean;
+  /** Module of the gateway. `undefined`: the production bundle. */
+  readonly main: string | undefined;
+}
+
+const QUICK = { rounds: '3', seconds: '2', 'warm-up': '6' };
+/** Until the compilers of V8 have nothing left to do: their work is no cost of a request. */
+const FULL = { rounds: '7', seconds: '4', 'warm-up': '12' };
+
+/** @throws on what is not known */
+export function readOptions(args: readonly string[]): BenchOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      workload: { type: 'string' },
+      subject: { type: 'string' },
+      measure: { type: 'string' },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      'warm-up': { type: 'string' },
+      connections: { type: 'string', default: '32' },
+      full: { type: 'boolean', default: false },
+      main: { type: 'string' },
+    },
+  });
+  const length = values.full ? FULL : QUICK;
+  const { workload, subject, measure } = values;
+  // Who names one kind wants only that.
+  const isAny = workload === undefined && subject === undefined && measure === undefined;
+  return {
+    workloads: names('workload', workload, WORKLOADS, isAny || subject !== undefined),
+    subjects: subject === undefined ? undefined : names('subject', subject, SUBJECTS, false),
+    measures: names('measure', measure, MEASURES, isAny),
+    rounds: count('rounds', values.rounds ?? length.rounds),
+    seconds: count('seconds', values.seconds ?? length.seconds),
+    warmUpSeconds: count('warm-up', values['warm-up'] ?? length['warm-up']),
+    connections: count('connections', values.connections),
+    isFull: values.full,
+    main: values.main,
+  };
+}
+
+function names(
+  flag: string,
+  given: string | undefined,
+  known: ReadonlyMap<string, unknown>,
+  isAllByDefault: boolean,
+): readonly string[] {
+  if (given === undefined) return isAllByDefault ? [...known.keys()] : [];
+  const wanted = given.split(',');
+  const unknown = wanted.find((name) => !known.has(name));
+  if (unknown === undefined) return wanted;
+  throw new Error(`--${flag}: ${JSON.stringify(unknown)} is none of ${[...known.keys()].join(', ')}`);
+}
+
+function count(flag: string, text: string): number {
+  if (/^[1-9][0-9]*$/.test(text)) return Number(text);
+  throw new Error(`--${flag}: ${JSON.stringify(text)} is no whole number above 0`);
+}

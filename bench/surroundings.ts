@@ -1,0 +1,27 @@
+/** What every subject needs around it: an upstream, an issuer, and a certificate. */
+
+import { createKeyPair, type TestKeyPair } from '../test/support/key-pair.ts';
+import { HOST, startIssuer, type Issuer } from './issuer.ts';
+import { startUpstream } from './nginx.ts';
+
+export interface Surroundings {
+  readonly issuer: Issuer;
+  readonly upstreamPort: number;
+  readonly keyPair: TestKeyPair;
+}
+
+export interface RunningSurroundings extends Surroundings {
+  close(): Promise<void>;
+}
+
+export async function startSurroundings(): Promise<RunningSurroundings> {
+  const [issuer, upstream] = [await startIssuer(), await startUpstream()];
+  return {
+    issuer,
+    upstreamPort: upstream.port,
+    keyPair: createKeyPair(HOST),
+    async close() {
+      await Promise.all([issuer.close(), upstream.close()]);
+    },
+  };
+}
