@@ -30,7 +30,13 @@ export type ResolvedBackend =
     }
   | { readonly kind: 'none'; readonly cause: Cause };
 
-export type BackendResolver = (named: NamedBackend, dialling: Dialling | undefined) => ResolvedBackend;
+export type ResolveBackend = (named: NamedBackend, dialling: Dialling | undefined) => ResolvedBackend;
+
+export interface BackendResolver {
+  readonly resolve: ResolveBackend;
+  /** Of the backends that were found, those with these keys, in their order. */
+  readonly pick: (keys: readonly BackendKey[]) => Readonly<Record<BackendKey, Backend>>;
+}
 
 export type NamedBackend = NamedPort | { readonly kind: 'resource'; readonly description: string };
 
@@ -67,16 +73,17 @@ export function createBackendResolver(
   const slices = indexSlices(snapshot.endpointSlices);
   const known = new Map<BackendKey, ResolvedBackend>();
 
-  function resolve(named: NamedPort, key: BackendKey, dialling: Dialling | undefined): ResolvedBackend {
+  function lookUp(named: NamedPort, key: BackendKey, dialling: Dialling | undefined): ResolvedBackend {
     const service = snapshot.services.get(named.service);
     if (service === undefined) return none('ServiceNotFound', `Service ${named.service} does not exist`);
     if (service.kind === 'invalid') {
       return none('InvalidObject', `Service ${named.service} cannot be read`);
     }
-    const own = slices.get(named.service) ?? [];
-    const { protocol, ca, serverName } = dialling ?? {};
-    const { resolved, told } = memoOf(service, key)([options, protocol, ca, serverName, ...own], () =>
-      resolveService({ named, key, dialling }, service, own, options),
+    const own = slices.get(named.service) ?? NO_SLICES;
+    const remember = memoOf(service, key);
+    const { resolved, told } = remember(
+      [options, dialling?.protocol, dialling?.ca, dialling?.serverName, ...own],
+      () => resolveService({ named, key, dialling }, service, own, options),
     );
     for (const { meta, field, cause } of told) {
       problems.reporterFor('EndpointSlice', meta)(field, cause);
@@ -84,16 +91,31 @@ export function createBackendResolver(
     return resolved;
   }
 
-  return (named, dialling) => {
+  function resolve(named: NamedBackend, dialling: Dialling | undefined): ResolvedBackend {
     if (named.kind === 'resource') {
       return none('UnsupportedBackend', `must be a Service with a port, found ${named.description}`);
     }
     const key = dialling === undefined ? named.label : `${named.label} @${dialling.owner}`;
-    const found = known.get(key) ?? resolve(named, key, dialling);
-    known.set(key, found);
-    return found;
-  };
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const resolved = lookUp(named, key, dialling);
+    known.set(key, resolved);
+    return resolved;
+  }
+
+  function pick(keys: readonly BackendKey[]): Readonly<Record<BackendKey, Backend>> {
+    const picked: Record<BackendKey, Backend> = {};
+    for (const key of keys) {
+      const resolved = known.get(key);
+      if (resolved?.kind === 'backend') picked[key] = resolved.backend;
+    }
+    return picked;
+  }
+
+  return { resolve, pick };
 }
+
+const NO_SLICES: readonly Slice[] = [];
 
 /** A Service has few ports, and few Ingresses ask for one in a way of their own. */
 const MAX_REMEMBERED = 64;
@@ -122,7 +144,6 @@ function resolveService(
   slices: readonly Slice[],
   options: CompileOptions,
 ): Resolution {
-  const refuse = (cause: Cause): Resolution => ({ resolved: { kind: 'none', cause }, told: [] });
   const isExternal = service.type === 'ExternalName';
   const port = isExternal ? externalPort(service, named) : choosePort(service, named.service, named.ref);
   if ('reason' in port) return refuse(port);
@@ -135,6 +156,10 @@ function resolveService(
   const { endpoints, told } = found;
   const backend = { service: named.service, endpoints, protocol, tls: undefined };
   return { resolved: toBackend(backend, named, key, dialling), told };
+}
+
+function refuse(cause: Cause): Resolution {
+  return { resolved: { kind: 'none', cause }, told: [] };
 }
 
 function none(reason: Cause['reason'], message: string): ResolvedBackend {

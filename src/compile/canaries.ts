@@ -5,7 +5,14 @@ import { objectKey } from '../model/objects.ts';
 import type { Canary } from '../model/route-options.ts';
 import type { PlanKey, PolicyPlan, Route } from '../model/table.ts';
 import { annotationField } from './annotations/read-annotations.ts';
-import { refusal, type DeclaredRoute, type DeclaredRoutes, type ServedIngress } from './ingress-routes.ts';
+import {
+  fieldOf,
+  refusal,
+  type DeclaredRoute,
+  type DeclaredRoutes,
+  type ServedIngress,
+  ruleOf,
+} from './ingress-routes.ts';
 import type { Cause, Report } from './problem-list.ts';
 import type { RouteBoard } from './route-board.ts';
 import { isSameJson } from './same-json.ts';
@@ -33,7 +40,7 @@ export function attachCanaries(canaries: readonly CanaryIngress[], board: RouteB
       entered: (route: DeclaredRoute) => DeclaredRoutes,
     ): void => {
       const fault = mainFault(main, ingress);
-      if (fault !== undefined) report(given.field, fault);
+      if (fault !== undefined) report(fieldOf(given), fault);
       if (main === undefined) {
         const orphan = fault === undefined ? given : refused(given, ingress, fault);
         orphans.push(() => board.add(entered(orphan), () => undefined));
@@ -45,7 +52,7 @@ export function attachCanaries(canaries: readonly CanaryIngress[], board: RouteB
     for (const { host, routes } of declared.rules) {
       for (const given of routes) {
         add(given, board.find(host, given.route), (route) => ({
-          rules: [{ host, routes: [route] }],
+          rules: [ruleOf(host, [route])],
           fallback: undefined,
         }));
       }

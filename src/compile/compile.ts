@@ -1,7 +1,6 @@
 /** Compiles the objects of a cluster into a routing table, the problems in them, and the statuses to be. */
 
 import type { ObjectKey, Snapshot } from '../model/objects.ts';
-import type { Backend, BackendKey } from '../model/table.ts';
 import { createBackendResolver } from './backends.ts';
 import { createCertificateCollector, type CertificateCollector } from './certificates.ts';
 import { findHostOwners } from './host-owners.ts';
@@ -27,18 +26,14 @@ export function compile(snapshot: Snapshot, options: CompileOptions): CompileRes
   const { own, metas, problems: ofClasses } = ownIngresses(snapshot, options);
   problems.addAll(ofClasses);
   const owners = findHostOwners(own, options);
-  const resolveBackend = createBackendResolver(snapshot, options, problems);
-  const context = { policies, snapshot, options, owners, resolveBackend };
+  const backends = createBackendResolver(snapshot, options, problems);
+  const context = { policies, snapshot, options, owners, resolveBackend: backends.resolve };
   const outcomes: IngressOutcome[] = [];
-  const backends = new Map<BackendKey, Backend>();
   const certificates = createCertificateCollector(snapshot.secrets, owners);
   for (const ingress of own) {
-    const served = serveIngress(ingress, context);
-    outcomes.push(served.outcome);
-    for (const resolved of served.backends) {
-      if (resolved.kind === 'backend') backends.set(resolved.key, resolved.backend);
-    }
-    const { told } = served.outcome;
+    const outcome = serveIngress(ingress, context);
+    outcomes.push(outcome);
+    const { told } = outcome;
     if (told.length > 0) tellAll(told, reporterOf(ingress, problems));
     if (ingress.value.tls.length > 0) certificates.add(ingress, reporterOf(ingress, problems));
   }
@@ -54,7 +49,7 @@ export function compile(snapshot: Snapshot, options: CompileOptions): CompileRes
       defaultRoute: routes.defaultRoute,
       plans: routes.plans,
       options: routes.options,
-      backends: pick(backends, routes.backends),
+      backends: backends.pick(routes.backends),
       certificates: offered,
       defaultCertificate: hasDefault ? defaultTlsSecret : undefined,
       identityHeaders: identityHeaders(policies),
@@ -66,16 +61,6 @@ export function compile(snapshot: Snapshot, options: CompileOptions): CompileRes
     policies: judgeIngresses(policies, outcomes),
     ingresses: metas,
   };
-}
-
-/** In the order of `keys`. */
-function pick<T>(entries: ReadonlyMap<string, T>, keys: readonly string[]): Readonly<Record<string, T>> {
-  return Object.fromEntries(
-    keys.flatMap((key) => {
-      const entry = entries.get(key);
-      return entry === undefined ? [] : [[key, entry] as const];
-    }),
-  );
 }
 
 function addDefaultCertificate(

@@ -11,8 +11,8 @@ import type { ServicePort, Snapshot } from '../model/objects.ts';
 import type { Endpoint } from '../model/table.ts';
 import { judgeAddress } from './addresses.ts';
 import { memoizeByObject } from './memoize.ts';
-import { compareTexts } from './order.ts';
-import type { Report, Told } from './problem-list.ts';
+import { areDistinct, compareTexts, inOrder } from './order.ts';
+import type { Told } from './problem-list.ts';
 
 export interface Slice {
   readonly meta: ObjectMeta;
@@ -35,13 +35,13 @@ export interface MergedEndpoints {
 
 export const indexSlices = memoizeByObject((slices: Snapshot['endpointSlices']): SliceIndex => {
   const index = new Map<ObjectKey, Slice[]>();
-  for (const slice of slices.values()) {
-    if (!isUsable(slice)) continue;
+  slices.forEach((slice) => {
+    if (!isUsable(slice)) return;
     const key = objectKey({ namespace: slice.meta.namespace, name: slice.value.serviceName ?? '' });
     const known = index.get(key);
     if (known === undefined) index.set(key, [slice]);
     else known.push(slice);
-  }
+  });
   return index;
 });
 
@@ -52,24 +52,36 @@ export function endpointsOf(
   allowLoopback: boolean,
 ): MergedEndpoints {
   const told: ToldOfSlice[] = [];
-  const ready = new Map<string, Endpoint>();
-  const leaving = new Map<string, Endpoint>();
+  const ready: Endpoint[] = [];
+  const leaving: Endpoint[] = [];
   for (const { meta, value } of slices) {
-    const report: Report = (field, cause) => told.push({ meta, field, cause });
-    for (const number of portNumbers(value, port)) {
-      value.endpoints.forEach(({ addresses, ready: isReady, serving, terminating }, index) => {
-        const target = isReady ? ready : serving && terminating ? leaving : undefined;
-        if (target === undefined) return;
-        const address = addressOf(value.addressType, addresses, index, { report, allowLoopback });
-        if (address !== undefined) target.set(`${address} ${number}`, { address, port: number });
-      });
-    }
+    const { addressType, endpoints } = value;
+    const numbers = portNumbers(value, port);
+    if (numbers.length === 0) continue;
+    endpoints.forEach(({ addresses, ready: isReady, serving, terminating }, index) => {
+      const target = isReady ? ready : serving && terminating ? leaving : undefined;
+      if (target === undefined) return;
+      // Further addresses have no meaning (discovery/v1, Endpoint).
+      const address = addressOf(addressType, addresses[0], index, allowLoopback);
+      if (typeof address === 'object') told.push({ meta, ...address });
+      else for (const number of numbers) target.push({ address, port: number });
+    });
   }
-  const chosen = ready.size > 0 ? ready : leaving;
-  const endpoints = [...chosen.values()].sort(
-    (a, b) => compareTexts(a.address, b.address) || a.port - b.port,
-  );
-  return { endpoints, told };
+  return { endpoints: distinct(ready.length > 0 ? ready : leaving), told };
+}
+
+/** In order, each once: a pod that moves between slices is in two of them for a while. */
+function distinct(endpoints: readonly Endpoint[]): readonly Endpoint[] {
+  const sorted = inOrder(endpoints, compareEndpoints);
+  if (areDistinct(sorted, compareEndpoints)) return sorted;
+  return sorted.filter((endpoint, at) => {
+    const next = sorted[at + 1];
+    return next === undefined || compareEndpoints(endpoint, next) !== 0;
+  });
+}
+
+function compareEndpoints(a: Endpoint, b: Endpoint): number {
+  return compareTexts(a.address, b.address) || a.port - b.port;
 }
 
 function isUsable(slice: Decoded<EndpointSliceObject>): slice is Extract<typeof slice, Slice> {
@@ -77,28 +89,30 @@ function isUsable(slice: Decoded<EndpointSliceObject>): slice is Extract<typeof 
 }
 
 /** By name, for each slice on its own: pods of one Service may give the same name to different numbers. */
-function portNumbers({ ports }: EndpointSliceObject, servicePort: ServicePort): ReadonlySet<number> {
-  const matching = ports.filter(
-    ({ name, protocol }) => (name ?? '') === (servicePort.name ?? '') && protocol === 'TCP',
-  );
-  return new Set(matching.flatMap(({ port }) => (port === undefined ? [] : [port])));
+function portNumbers({ ports }: EndpointSliceObject, servicePort: ServicePort): readonly number[] {
+  const numbers: number[] = [];
+  for (const { name = '', port, protocol } of ports) {
+    if (name !== (servicePort.name ?? '') || protocol !== 'TCP' || port === undefined) continue;
+    if (!numbers.includes(port)) numbers.push(port);
+  }
+  return numbers;
 }
 
-/** Only the first address counts: further ones have no meaning (discovery/v1, Endpoint). */
+/** @returns the address in canonical form, or why it cannot be used */
 function addressOf(
   addressType: EndpointSliceObject['addressType'],
-  [first]: readonly string[],
+  text: string | undefined,
   index: number,
-  { report, allowLoopback }: { readonly report: Report; readonly allowLoopback: boolean },
-): string | undefined {
-  const invalid = (where: string, message: string): undefined => {
-    report(where, { reason: 'InvalidEndpoint', message });
-    return undefined;
-  };
+  allowLoopback: boolean,
+): string | Told {
   if (addressType === 'FQDN') return invalid('addressType', 'must be IPv4 or IPv6, found "FQDN"');
-  if (first === undefined) return invalid(`endpoints[${index}].addresses`, 'must hold an address');
-  const judged = judgeAddress(first, addressType, allowLoopback);
+  if (text === undefined) return invalid(`endpoints[${index}].addresses`, 'must hold an address');
+  const judged = judgeAddress(text, addressType, allowLoopback);
   return judged.kind === 'usable'
     ? judged.address
     : invalid(`endpoints[${index}].addresses[0]`, judged.message);
+}
+
+function invalid(field: string, message: string): Told {
+  return { field, cause: { reason: 'InvalidEndpoint', message } };
 }

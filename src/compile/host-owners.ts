@@ -1,7 +1,7 @@
 /** To which namespace a host belongs, where hosts belong to one: nobody sets a trap for credentials on a neighbour's host. */
 
 import type { IngressObject } from '../model/objects.ts';
-import { parseHost } from './hosts.ts';
+import { parseHost, wantedHost } from './hosts.ts';
 import type { OwnIngress } from './own-ingresses.ts';
 import type { Cause } from './problem-list.ts';
 import type { CompileOptions } from './result.ts';
@@ -40,11 +40,7 @@ export function findHostOwners(
 }
 
 function claimedHosts({ rules, defaultBackend }: IngressObject): readonly string[] {
-  const hosts = rules.flatMap(({ host }) => {
-    const declared = parseHost(host);
-    const claimed = declared.kind === 'valid' ? declared.host : declared.meant;
-    return claimed === undefined ? [] : [claimed];
-  });
+  const hosts = rules.flatMap(({ host }) => wantedHost(parseHost(host)) ?? []);
   return defaultBackend === undefined ? hosts : [...hosts, ''];
 }
 

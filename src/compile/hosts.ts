@@ -22,6 +22,11 @@ export function parseHost(text: string | undefined): DeclaredHost {
   return { kind: 'invalid', message: `${quote(text)} ${expectation(host, bare)}`, meant };
 }
 
+/** What requests for a declared host would ask for, where that can be told. */
+export function wantedHost(declared: DeclaredHost): string | undefined {
+  return declared.kind === 'valid' ? declared.host : declared.meant;
+}
+
 export function isHostName(text: string): boolean {
   return text.length <= MAX_LENGTH && HOST.test(text) && !IPV4.test(text);
 }

@@ -1,10 +1,13 @@
 /** Reports what could not be decoded: such an object is never dropped without a word. */
 
 import type { Decoded, ObjectKind, Snapshot } from '../model/objects.ts';
+import { memoizeByObject } from './memoize.ts';
 import type { ProblemList } from './problem-list.ts';
 
+type Objects = ReadonlyMap<string, Decoded<unknown>>;
+
 export function reportInvalidObjects(snapshot: Snapshot, problems: ProblemList): void {
-  const byKind: Readonly<Record<ObjectKind, ReadonlyMap<string, Decoded<unknown>>>> = {
+  const byKind: Readonly<Record<ObjectKind, Objects>> = {
     Ingress: snapshot.ingresses,
     IngressClass: snapshot.ingressClasses,
     Service: snapshot.services,
@@ -15,10 +18,17 @@ export function reportInvalidObjects(snapshot: Snapshot, problems: ProblemList):
     OIDCPolicy: snapshot.policies,
   };
   for (const [kind, objects] of Object.entries(byKind)) {
-    for (const object of objects.values()) {
-      if (object.kind === 'valid') continue;
-      const report = problems.reporterFor(kind as ObjectKind, object.meta);
-      for (const { path, message } of object.faults) report(path, { reason: 'InvalidObject', message });
+    for (const { meta, faults } of invalidAmong(objects)) {
+      const report = problems.reporterFor(kind as ObjectKind, meta);
+      for (const { path, message } of faults) report(path, { reason: 'InvalidObject', message });
     }
   }
 }
+
+type Invalid = Extract<Decoded<unknown>, { readonly kind: 'invalid' }>;
+
+const invalidAmong = memoizeByObject((objects: Objects): readonly Invalid[] => {
+  const found: Invalid[] = [];
+  for (const object of objects.values()) if (object.kind === 'invalid') found.push(object);
+  return found;
+});

@@ -20,6 +20,9 @@ const RULES: readonly { readonly broken: RegExp; readonly message: string }[] = 
   { broken: /\/\//, message: 'must not hold an empty segment' },
 ];
 
+/** As nearly all paths are: nothing in it is against any rule. */
+const PLAIN = /^\/(?:[\w-][\w.-]*\/)*(?:[\w-][\w.-]*)?$/;
+
 export function parsePath({ path = '', pathType }: Pick<IngressPath, 'path' | 'pathType'>): DeclaredPath {
   const type = toPathType(pathType);
   if (type === undefined) {
@@ -41,6 +44,7 @@ function toPathType(pathType: string): PathPattern['pathType'] | undefined {
 }
 
 function faultOf(text: string, pathType: string): string | undefined {
+  if (PLAIN.test(text)) return undefined;
   if (text === '') return `must be set with pathType ${pathType}`;
   const rule = RULES.find(({ broken }) => broken.test(text));
   // What the proxy refuses in a request can match nothing in a rule.

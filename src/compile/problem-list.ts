@@ -30,10 +30,10 @@ export interface ProblemList {
 export function createProblemList(): ProblemList {
   const problems: Problem[] = [];
   return {
-    reporterFor(kind, { namespace, name }) {
-      const object = { kind, namespace, name };
-      return (field, { reason, message }) => problems.push({ reason, object, field, message });
-    },
+    reporterFor:
+      (kind, { namespace, name }) =>
+      (field, { reason, message }) =>
+        problems.push({ reason, object: { kind, namespace, name }, field, message }),
     addAll: (more) => void problems.push(...more),
     sorted() {
       const ordered = problems.toSorted(compareProblems);

@@ -3,9 +3,8 @@
 import { objectKey } from '../model/objects.ts';
 import type { Canary } from '../model/route-options.ts';
 import type { HostRoutes, PathPattern, Route } from '../model/table.ts';
-import type { DeclaredRoute, DeclaredRoutes, DeclaredRule } from './ingress-routes.ts';
-import { memoizeByObject } from './memoize.ts';
-import { compareRoutes, sortedRecord } from './order.ts';
+import { fieldOf, type DeclaredRoute, type DeclaredRoutes, type DeclaredRule } from './ingress-routes.ts';
+import { compareRoutes, sortedSet } from './order.ts';
 import type { Report, Told } from './problem-list.ts';
 
 export interface RouteBoard {
@@ -39,13 +38,13 @@ export function createRouteBoard(): RouteBoard {
   const indexes = new Map<string, Merged>();
   let defaultRoute: Route | undefined;
 
-  function setDefault({ route, field }: DeclaredRoute, report: Report): void {
+  function setDefault(declared: DeclaredRoute, report: Report): void {
     if (defaultRoute === undefined) {
-      defaultRoute = route;
+      defaultRoute = declared.route;
       return;
     }
     const message = `the default backend is already that of Ingress ${objectKey(defaultRoute.ingress)}`;
-    report(field, { reason: 'HostPathConflict', message });
+    report(fieldOf(declared), { reason: 'HostPathConflict', message });
   }
 
   function withCanaries(route: Route): Route {
@@ -56,8 +55,9 @@ export function createRouteBoard(): RouteBoard {
 
   function hostRoutes(host: string, entered: readonly EnteredRule[]): HostRoutes {
     const [first, ...others] = entered;
-    const alone = first !== undefined && others.length === 0 ? aloneOf(first.rule) : undefined;
-    if (alone !== undefined && !alone.routes.some((route) => canariesOf.has(route))) return alone;
+    const alone = others.length === 0 ? first?.rule.alone : undefined;
+    const hasCanaries = canariesOf.size > 0 && alone?.routes.some((route) => canariesOf.has(route));
+    if (alone !== undefined && hasCanaries !== true) return alone;
     const { byIdentity, losers } = merge(host, entered);
     for (const { report, field, cause } of losers) report(field, cause);
     return { routes: [...byIdentity.values()].map(withCanaries).sort(compareRoutes) };
@@ -80,28 +80,23 @@ export function createRouteBoard(): RouteBoard {
     },
     defaultRoute: () => defaultRoute,
     setCanaries: (route, canaries) => void canariesOf.set(route, canaries),
-    result: () => ({
-      hosts: sortedRecord([...hosts].map(([host, entered]) => [host, hostRoutes(host, entered)])),
-      defaultRoute: defaultRoute && withCanaries(defaultRoute),
-    }),
+    result() {
+      const routes: Record<string, HostRoutes> = {};
+      for (const host of sortedSet(hosts.keys())) routes[host] = hostRoutes(host, hosts.get(host) ?? []);
+      return { hosts: routes, defaultRoute: defaultRoute && withCanaries(defaultRoute) };
+    },
   };
 }
-
-/** Of a rule that has its host for itself, and no two paths that are the same. */
-const aloneOf = memoizeByObject(({ routes }: DeclaredRule): HostRoutes | undefined => {
-  const identities = new Set(routes.map(({ route }) => identityOf(route)));
-  if (identities.size < routes.length) return undefined;
-  return { routes: routes.map(({ route }) => route).sort(compareRoutes) };
-});
 
 function merge(host: string, entered: readonly EnteredRule[]): Merged {
   const byIdentity = new Map<string, Route>();
   const losers: Merged['losers'][number][] = [];
   for (const { rule, report } of entered) {
-    for (const { route, field } of rule.routes) {
+    for (const declared of rule.routes) {
+      const { route } = declared;
       const winner = byIdentity.get(identityOf(route));
       if (winner === undefined) byIdentity.set(identityOf(route), route);
-      else losers.push({ report, field, cause: conflict(host, route, winner) });
+      else losers.push({ report, field: fieldOf(declared), cause: conflict(host, route, winner) });
     }
   }
   return { byIdentity, losers };

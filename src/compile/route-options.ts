@@ -1,5 +1,6 @@
 /** Puts together what the annotations of an Ingress ask of its routes. */
 
+import type { AnnotationName } from '../model/annotations.ts';
 import type { CorsOptions, HeaderEdits, RouteOptions } from '../model/route-options.ts';
 import type { AnnotationValues } from './annotations/values.ts';
 import type { CompileOptions } from './result.ts';
@@ -12,6 +13,17 @@ const DEFAULT_METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH
 const DEFAULT_HEADERS: readonly string[] = ['authorization', 'content-type'];
 const DEFAULT_MAX_AGE_SECONDS = 600;
 
+/** Annotations that ask for nothing here, as most Ingresses have no others. */
+const ELSEWHERE: ReadonlySet<string> = new Set([
+  'policy',
+  'audience',
+  'scopes',
+  'backend-protocol',
+  'backend-tls-ca',
+  'backend-tls-server-name',
+  'canary',
+] satisfies readonly AnnotationName[]);
+
 const NOTHING = optionsOf({}, false);
 
 /** `undefined`: nothing is asked. */
@@ -19,6 +31,8 @@ export function routeOptions(
   values: Values,
   { sslRedirectByDefault }: Pick<CompileOptions, 'sslRedirectByDefault'>,
 ): RouteOptions | undefined {
+  const asksNothing = Object.keys(values).every((name) => ELSEWHERE.has(name));
+  if (asksNothing && !sslRedirectByDefault) return undefined;
   const options = optionsOf(values, sslRedirectByDefault);
   return isSameJson(options, NOTHING) ? undefined : options;
 }

@@ -2,10 +2,18 @@
 
 import type { Problem } from '../model/problems.ts';
 import type { RouteOptions } from '../model/route-options.ts';
-import type { BackendKey, OptionsKey, PlanKey, PolicyPlan, Route, RoutingTable } from '../model/table.ts';
+import type {
+  BackendKey,
+  OptionsKey,
+  PlanKey,
+  PolicyPlan,
+  Route,
+  RouteAction,
+  RoutingTable,
+} from '../model/table.ts';
 import { attachCanaries, type CanaryIngress } from './canaries.ts';
 import { memoizeByInputs } from './memoize.ts';
-import { sortedRecord, sortedSet } from './order.ts';
+import { pickInOrder, sortedSet } from './order.ts';
 import { reporterOf } from './own-ingresses.ts';
 import { createProblemList } from './problem-list.ts';
 import type { CompileOptions } from './result.ts';
@@ -52,8 +60,8 @@ function joinRoutes(outcomes: readonly IngressOutcome[]): CompiledRoutes {
   return {
     hosts,
     defaultRoute,
-    plans: pick(plans, used.plans),
-    options: pick(options, used.options),
+    plans: pickInOrder(plans, sortedSet(used.plans)),
+    options: pickInOrder(options, sortedSet(used.options)),
     backends: sortedSet(used.backends),
     problems: problems.sorted(),
   };
@@ -61,7 +69,13 @@ function joinRoutes(outcomes: readonly IngressOutcome[]): CompiledRoutes {
 
 function usedBy(hosts: RoutingTable['hosts'], defaultRoute: Route | undefined): Used {
   const used: Used = { backends: new Set(), plans: new Set(), options: new Set() };
-  for (const { routes } of Object.values(hosts)) for (const route of routes) use(route, used);
+  let last: RouteAction | undefined;
+  const add = (route: Route): void => {
+    // The routes of an Ingress to one backend share their action.
+    if (route.action !== last) use(route, used);
+    last = route.action;
+  };
+  for (const { routes } of Object.values(hosts)) routes.forEach(add);
   if (defaultRoute !== undefined) use(defaultRoute, used);
   return used;
 }
@@ -72,8 +86,4 @@ function use({ action, options }: Route, used: Used): void {
   used.backends.add(action.backend);
   for (const { backend } of action.canaries) used.backends.add(backend);
   if (action.plan !== undefined) used.plans.add(action.plan);
-}
-
-function pick<T>(entries: ReadonlyMap<string, T>, keys: ReadonlySet<string>): Readonly<Record<string, T>> {
-  return sortedRecord([...entries].filter(([key]) => keys.has(key)));
 }

@@ -1,5 +1,6 @@
 /** The objects of a cluster, kept in step by one watch a kind and namespace and one for each object that is read by name. */
 
+import { readAhead } from '../compile/read-ahead.ts';
 import { decodeAs } from '../decode/decode-object.ts';
 import { KINDS } from '../decode/kinds.ts';
 import type { ObjectSource, OnChange, SourceFault } from '../decode/source.ts';
@@ -91,6 +92,7 @@ export function openKubeSource(options: KubeSourceOptions): KubeSource {
     unreadable.delete(`${kind} ${key}`);
     if (decoded.kind === POLICY_KIND) named.follow(`policy ${key}`, namedByPolicy(decoded.decoded, scope));
     if (!store.set(decoded)) return;
+    if (decoded.kind === 'Ingress') readAhead(decoded.decoded);
     byIngresses.changed(kind, key);
     options.onChange();
   }

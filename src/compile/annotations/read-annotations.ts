@@ -23,6 +23,10 @@ export interface AnnotationFault {
   readonly cause: Cause;
 }
 
+/** Names without the prefix, by name with it. */
+const NAMES: ReadonlyMap<string, AnnotationName> = new Map(
+  ANNOTATION_NAMES.map((name) => [annotation(name), name]),
+);
 const NOTHING: IngressAnnotations = { values: {}, faults: [] };
 
 export function readAnnotations(
@@ -34,7 +38,7 @@ export function readAnnotations(
   const values: Partial<Record<AnnotationName, unknown>> = {};
   const faults: AnnotationFault[] = [];
   for (const full of ours) {
-    const name = ANNOTATION_NAMES.find((known) => annotation(known) === full);
+    const name = NAMES.get(full);
     if (name === undefined) {
       faults.push({ annotation: full, cause: unknownAnnotation(full) });
       continue;

@@ -1,0 +1,75 @@
+/** What one Ingress says by itself: read once for each object, however the rest of the cluster changes. */
+
+import type { IngressBackend, IngressObject } from '../model/objects.ts';
+import { readAnnotations, type IngressAnnotations } from './annotations/read-annotations.ts';
+import { nameBackend, type NamedBackend } from './backends.ts';
+import { parseHost, type DeclaredHost } from './hosts.ts';
+import { parsePath, type DeclaredPath } from './paths.ts';
+import { portText } from './service-ports.ts';
+
+export interface ReadIngress {
+  readonly annotations: IngressAnnotations;
+  readonly rules: readonly ReadRule[];
+  readonly defaultBackend: BackendIndex | undefined;
+  /** Each Service port once. */
+  readonly backends: readonly NamedBackend[];
+}
+
+/** A position in `backends`. */
+export type BackendIndex = number;
+
+export interface ReadRule {
+  readonly host: DeclaredHost;
+  /** `undefined`: the host goes to the default backend. */
+  readonly paths: readonly ReadPath[] | undefined;
+}
+
+export interface ReadPath {
+  readonly declared: DeclaredPath;
+  readonly backend: BackendIndex;
+}
+
+export function readIngress(
+  { annotations, rules, defaultBackend }: IngressObject,
+  namespace: string,
+): ReadIngress {
+  const { indexOf, backends } = collectBackends(namespace);
+  return {
+    annotations: readAnnotations(annotations, namespace),
+    rules: rules.map(({ host, paths }) => ({
+      host: parseHost(host),
+      paths: paths?.map((path) => ({ declared: parsePath(path), backend: indexOf(path.backend) })),
+    })),
+    defaultBackend: defaultBackend && indexOf(defaultBackend),
+    backends,
+  };
+}
+
+function collectBackends(namespace: string) {
+  const backends: NamedBackend[] = [];
+  const indexes = new Map<string, BackendIndex>();
+  let last: { readonly backend: IngressBackend; readonly index: BackendIndex } | undefined;
+
+  function find(backend: IngressBackend): BackendIndex {
+    const named = nameBackend(backend, namespace);
+    const name = named.kind === 'port' ? named.label : named.description;
+    const index = indexes.get(name) ?? backends.push(named) - 1;
+    indexes.set(name, index);
+    return index;
+  }
+
+  function indexOf(backend: IngressBackend): BackendIndex {
+    // Most Ingresses lead all of their paths to one Service.
+    if (last !== undefined && isSamePort(last.backend, backend)) return last.index;
+    const index = find(backend);
+    last = { backend, index };
+    return index;
+  }
+
+  return { backends, indexOf };
+}
+
+function isSamePort(a: IngressBackend, b: IngressBackend): boolean {
+  if (a.kind === 'resource' || b.kind === 'resource') return false;
+  return a.name === b.name && portText(a.port) === portText(b.port);
+}
