@@ -32,6 +32,8 @@ export function parseRequestHead(method: string, target: string, rawHeaders: rea
   const authority = parseAuthority(fields.host);
   if (authority === undefined)
     return invalid('Host must be a DNS name or an IP address, with or without a port');
+  // Methods are told apart by case, but not by every service: `post` would miss the rules for POST.
+  if (/[a-z]/.test(method)) return invalid('method must be in capitals');
   // TRACE would show the caller the token that it is not given (RFC 9110, section 9.3.8).
   if (method === 'CONNECT' || method === 'TRACE') return invalid(`method ${method} is not served`);
 

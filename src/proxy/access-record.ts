@@ -12,7 +12,7 @@ export function accessRecord(transaction: Transaction, endedMs: number): Request
     requestId: transaction.requestId,
     trace: transaction.trace,
     clientAddress: transaction.clientAddress,
-    method: request.method ?? '',
+    method: request.method,
     scheme: transaction.caller.isTls ? 'https' : 'http',
     routeHost: transaction.routeHost,
     routePath: route?.path ?? '',
@@ -40,7 +40,7 @@ export function accessRecord(transaction: Transaction, endedMs: number): Request
 }
 
 function recordedPath({ request, plan }: Transaction): string {
-  const target = request.url ?? '';
+  const target = request.target;
   const mark = target.indexOf('?');
   if (mark < 0) return target;
   const names = plan?.clientCredentials?.parameterNames;

@@ -36,7 +36,7 @@ export function admit(
   if (redirects(context, transaction, head, plan)) return false;
   if (options.rateLimit?.by === 'address' && isLimited(context, transaction, undefined)) return false;
   if (options.cors !== undefined && isPreflight(head.method, transaction.request.rawHeaders)) {
-    sendEmpty(context, transaction, 204, preflightHeaders(options.cors, transaction.request.rawHeaders));
+    sendEmpty(transaction, 204, preflightHeaders(options.cors, transaction.request.rawHeaders));
     return false;
   }
   return !isBodyTooLarge(context, transaction, transaction.fields.contentLength);
@@ -80,7 +80,7 @@ function redirects(
       return true;
     }
   }
-  sendEmpty(context, transaction, target.status, ['Location', target.location]);
+  sendEmpty(transaction, target.status, ['Location', target.location]);
   return true;
 }
 

@@ -1,55 +1,64 @@
 /** What the gateway uses of a request and its response, in whichever version of HTTP the caller speaks. */
 
-import type { OutgoingHttpHeader } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
-/** Node's `IncomingMessage` is one. */
+/** What comes with a request to switch protocols. */
+export interface UpgradeSocket {
+  readonly socket: Duplex;
+  /** What the caller sent after its request. */
+  readonly head: Buffer;
+}
+
+/** Each kind of listener is one at a time. */
 export interface CallerRequest {
-  readonly method?: string | undefined;
-  /** The request target. */
-  readonly url?: string | undefined;
-  /** `1.0`, `1.1` or `2.0`. */
-  readonly httpVersion: string;
+  readonly method: string;
+  readonly target: string;
+  readonly httpVersion: '1.0' | '1.1' | '2.0';
   /** Alternating names and values, as HTTP/1.1 has them. */
   readonly rawHeaders: readonly string[];
-  /** Alternating names and values; known at `end`. */
-  readonly rawTrailers: readonly string[];
+  /** What makes it malformed in the caller's version of HTTP, beside the rules for all. */
+  readonly fault: string | undefined;
+  /** The caller holds its body back until it is told to go on. */
+  readonly awaitsContinue: boolean;
+  /** A WebSocket is asked for. */
+  readonly upgrade: UpgradeSocket | undefined;
   /** The whole body has come. */
   readonly complete: boolean;
-  readonly socket: Socket;
-  pause(): unknown;
-  resume(): unknown;
+  /** Alternating names and values; known at `end`. */
+  readonly rawTrailers: readonly string[];
+  pause(): void;
+  resume(): void;
   on(event: 'data', listener: (chunk: Buffer) => void): this;
   on(event: 'end' | 'close', listener: () => void): this;
   off(event: 'data', listener: (chunk: Buffer) => void): this;
   off(event: 'end' | 'close', listener: () => void): this;
 }
 
-/** Node's `ServerResponse` is one. */
+/** Alternating names and values. */
+export type RawHeaders = readonly string[];
+
+/** Each kind of listener is one at a time. */
 export interface CallerResponse {
   readonly headersSent: boolean;
   readonly writableEnded: boolean;
   /** All of it has been handed on. */
   readonly writableFinished: boolean;
-  /** `null` while responses to earlier requests of the connection are under way. */
-  readonly socket: Socket | null;
   /** Whether the connection goes on after this response; means nothing in HTTP/2. */
   shouldKeepAlive: boolean;
-  writeHead(status: number, rawHeaders: OutgoingHttpHeader[]): unknown;
-  writeHead(status: number, statusText: string, rawHeaders: OutgoingHttpHeader[]): unknown;
+  writeHead(status: number, rawHeaders: RawHeaders): void;
+  writeHead(status: number, statusText: string, rawHeaders: RawHeaders): void;
   flushHeaders(): void;
   /** @returns false when `drain` should be waited for. */
   write(chunk: Buffer): boolean;
   write(chunk: string, encoding: 'latin1'): boolean;
-  addTrailers(pairs: readonly [string, string][]): void;
-  end(): unknown;
-  end(chunk: string): unknown;
-  end(chunk: string, encoding: 'latin1'): unknown;
+  /** Alternating names and values. */
+  addTrailers(rawTrailers: readonly string[]): void;
+  end(): void;
+  end(chunk: string): void;
+  end(chunk: string, encoding: 'latin1'): void;
   writeContinue(): void;
-  /** Missing in Node 24 for HTTP/1.1. */
-  writeInformation?(status: number, headers: Record<string, string | string[]>): unknown;
+  writeInformation(status: number, rawHeaders: RawHeaders): void;
   /** Breaks it off, so that the caller sees that it is not whole. */
-  destroy(): unknown;
-  on(event: 'close', listener: () => void): this;
+  destroy(): void;
   once(event: 'close' | 'drain', listener: () => void): this;
 }

@@ -13,12 +13,8 @@ export interface Caller {
   readonly isTls: boolean;
   /** What the TLS handshake named (SNI), lower-case; `undefined` where it named nothing. */
   readonly serverName: string | undefined;
-  /** Requests that came by it and are not over; more than one where the caller pipelines. */
-  inFlight: number;
-  /** The last of them. */
+  /** The request that came by it last and is not over. */
   current: Transaction | undefined;
-  /** The connection ends with a response that was decided on: what follows on it is nobody's request. */
-  isEnding: boolean;
 }
 
 export type IsTrusted = (address: string) => boolean;
@@ -45,8 +41,6 @@ export function createCallers(
       isPeerTrusted: peerAddress !== '' && isTrusted(peerAddress),
       isTls: 'encrypted' in socket && socket.encrypted,
       serverName: serverNameOf(socket),
-      inFlight: 0,
-      isEnding: false,
       current: undefined,
     };
     known.set(socket, seen);

@@ -41,6 +41,8 @@ export interface ProxyContext extends Deciders {
   /** In [0, 1). */
   readonly random: () => number;
   readonly callerOf: ReturnType<typeof createCallers>;
+  /** The value of Date, now. */
+  readonly date: () => string;
   /** As it is now; a request asks once. */
   readonly routing: () => Routing;
 }

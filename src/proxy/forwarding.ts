@@ -46,7 +46,7 @@ export class Forwarding implements ExchangeSink {
     this.#context = context;
     this.#transaction = transaction;
     this.#request = request;
-    this.#writer = new ResponseWriter(context, transaction);
+    this.#writer = new ResponseWriter(transaction);
   }
 
   get timeouts(): UpstreamTimeouts {

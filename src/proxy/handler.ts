@@ -7,6 +7,7 @@ import { accessRecord } from './access-record.ts';
 import { admit } from './admission.ts';
 import { isAmbiguous } from './ambiguous-route.ts';
 import { chooseBackend } from './backend-choice.ts';
+import type { Caller } from './caller.ts';
 import type { CallerRequest, CallerResponse } from './caller-messages.ts';
 import type { ProxyContext } from './context.ts';
 import { deny } from './decision.ts';
@@ -14,14 +15,7 @@ import { fail } from './failure.ts';
 import { guard } from './guard.ts';
 import { sendProblem } from './respond.ts';
 import type { Routed } from './routed.ts';
-import { Transaction, type UpgradeSocket } from './transaction.ts';
-
-export interface SpecialRequest {
-  readonly awaitsContinue?: boolean;
-  readonly upgrade?: UpgradeSocket;
-  /** What makes it malformed in the caller's version of HTTP, beside the rules for all. */
-  readonly fault?: string | undefined;
-}
+import { Transaction } from './transaction.ts';
 
 const AMBIGUOUS =
   'the path must not lead elsewhere when it is decoded, or read without its parameters and doubled slashes';
@@ -29,40 +23,31 @@ const AMBIGUOUS =
 /** Answers one request, sooner or later. Never throws. */
 export function handleRequest(
   context: ProxyContext,
+  caller: Caller,
   request: CallerRequest,
   response: CallerResponse,
-  special: SpecialRequest = {},
 ): void {
-  const transaction = new Transaction(request, response, context.callerOf(request.socket));
-  transaction.awaitsContinue = special.awaitsContinue === true;
-  transaction.upgrade = special.upgrade;
-  const { caller, fields } = transaction;
+  const transaction = new Transaction(request, response, caller);
+  const { fields } = transaction;
   const id = acceptedRequestId(fields.requestId, caller.isPeerTrusted);
   transaction.requestId = id ?? context.nextRequestId();
   const { traceparent } = fields;
   transaction.trace = context.traceOf({ traceparent, isTrusted: caller.isPeerTrusted });
   transaction.clientAddress = clientAddress(caller.peerAddress, fields.forwardedFor, context.isTrusted);
-  caller.inFlight++;
   caller.current = transaction;
-  response.on('close', () => finish(context, transaction));
-  // A pipelined response has no socket yet, and would not be told that its caller is gone.
-  if (response.socket === null) {
-    const onClose = (): void => finish(context, transaction);
-    transaction.stopWatching = () => void request.socket.off('close', onClose);
-    request.socket.once('close', onClose);
-  }
+  response.once('close', () => finish(context, transaction));
   try {
-    route(context, transaction, special.fault);
+    route(context, transaction);
   } catch (error) {
     fail(context, transaction, error);
   }
 }
 
-function route(context: ProxyContext, transaction: Transaction, callersFault: string | undefined): void {
+function route(context: ProxyContext, transaction: Transaction): void {
   const { request } = transaction;
   const refuse = (denial: ReturnType<typeof deny>): void => sendProblem(context, transaction, denial);
-  if (callersFault !== undefined) return refuse(deny('BadRequest', callersFault));
-  const parsed = parseRequestHead(request.method ?? '', request.url ?? '', request.rawHeaders);
+  if (request.fault !== undefined) return refuse(deny('BadRequest', request.fault));
+  const parsed = parseRequestHead(request.method, request.target, request.rawHeaders);
   if (parsed.kind === 'invalid') return refuse(deny('BadRequest', parsed.fault));
   const { head } = parsed;
   transaction.head = head;
@@ -110,9 +95,7 @@ function isMisdirected({ caller }: Transaction, host: string): boolean {
 function finish(context: ProxyContext, transaction: Transaction): void {
   if (transaction.isOver) return;
   transaction.isOver = true;
-  transaction.stopWatching?.();
   const { caller } = transaction;
-  caller.inFlight--;
   if (transaction.slot !== undefined) context.upstreamSlots?.release(transaction.slot);
   if (caller.current === transaction) caller.current = undefined;
   if (!transaction.response.writableFinished && !transaction.isTunnel) {

@@ -1,28 +1,16 @@
-/** The servers of one proxy thread: strict parsing, limits, TLS by name, an orderly end. */
+/** The servers of one proxy thread: limits, TLS by name, an orderly end. */
 
 import { once } from 'node:events';
-import {
-  createServer as createHttpServer,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
-import { Server as TlsServer } from 'node:tls';
+import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 
 import { unmapped } from '../http/client-address.ts';
-import type { Caller } from './caller.ts';
-import { refuseConnection } from './client-error.ts';
 import { guardConnections } from './connection-gate.ts';
 import type { ProxyContext } from './context.ts';
-import { createDefaultCertificate } from './self-signed.ts';
-import { handleRequest } from './handler.ts';
-import { divertHttp2, isHttp2 } from './http2/divert.ts';
+import { CallerConnection, type ConnectionOwner } from './http1/connection.ts';
 import { Http2Sessions } from './http2/sessions.ts';
+import { createDefaultCertificate } from './self-signed.ts';
 import type { Fallback, TlsCertificates } from './tls-certificates.ts';
-import type { Transaction } from './transaction.ts';
-import { isWebSocketUpgrade, responseOn } from './tunnels.ts';
 
 export interface ListenTarget {
   /** `undefined`: every address. */
@@ -35,18 +23,22 @@ export interface ListenTarget {
 
 /** While draining, how long a connection without a request may still begin one. */
 const FIRST_REQUEST_MS = 500;
+/** What the sockets of callers are like: an answer may follow when the caller has ended its side. */
+const SOCKETS = { allowHalfOpen: true, noDelay: true } as const;
 
-export class Listeners {
+export class Listeners implements ConnectionOwner {
+  isEnding = false;
   readonly #context: ProxyContext;
   readonly #certificates: TlsCertificates;
   readonly #servers: Server[] = [];
   readonly #https: TlsServer[] = [];
   #selfSigned: ReturnType<typeof createDefaultCertificate> | undefined;
   #usedFallback: Fallback | undefined;
-  /** By open connection. */
-  readonly #callers = new Map<Caller, Socket>();
+  /** Also those whose handshake is still under way. */
+  readonly #sockets = new Set<Socket>();
+  /** Those that speak HTTP/1.1. */
+  readonly #connections = new Set<CallerConnection>();
   readonly #http2: Http2Sessions;
-  #isEnding = false;
 
   constructor(context: ProxyContext, certificates: TlsCertificates) {
     this.#context = context;
@@ -56,19 +48,24 @@ export class Listeners {
 
   /** @returns the port; rejects where it cannot be bound. */
   async listenHttp(target: ListenTarget): Promise<number> {
-    return await this.#listen(createHttpServer(this.#options()), target);
+    const server = createTcpServer(SOCKETS, (socket) => this.#serveHttp1(socket));
+    return await this.#listen(server, target);
   }
 
   async listenHttps(target: ListenTarget): Promise<number> {
-    const server = createHttpsServer({
-      ...this.#options(),
+    const server = createTlsServer({
+      ...SOCKETS,
       ...this.#fallback(),
       handshakeTimeout: this.#context.limits.headersTimeoutMs,
       ALPNProtocols: ['h2', 'http/1.1'],
       SNICallback: (name, done) => done(null, this.#certificates.contextFor(name)),
     });
+    server.on('secureConnection', (socket) => {
+      if (socket.alpnProtocol === 'h2') this.#http2.serve(socket);
+      else this.#serveHttp1(socket);
+    });
+    server.on('tlsClientError', (error, socket) => this.#handshakeFailed(error, socket));
     this.#https.push(server);
-    divertHttp2(server, (socket) => this.#http2.serve(socket));
     return await this.#listen(server, target);
   }
 
@@ -85,33 +82,54 @@ export class Listeners {
    * lost.
    */
   letGo(): void {
-    this.#isEnding = true;
+    this.isEnding = true;
+    for (const connection of this.#connections) connection.letGo();
     this.#http2.goAway();
   }
 
   /** Takes no new connection, closes the idle ones, and the others with their response, or after `timeoutMs`. */
   async drain(timeoutMs: number): Promise<void> {
-    this.#isEnding = true;
-    this.#http2.goAway();
+    this.letGo();
     this.#context.proxyProtocol.destroy();
-    for (const { current } of this.#callers.keys()) if (current !== undefined) closeAfter(current);
-    const closed = this.#servers.splice(0).map(async (server) => {
-      const timer = setTimeout(() => {
-        server.closeAllConnections();
-        this.#http2.destroy();
-      }, timeoutMs);
-      // Also closes the connections that are idle now.
-      await new Promise((resolve) => server.close(resolve));
-      clearTimeout(timer);
+    for (const connection of this.#connections) if (connection.isIdle) connection.end();
+    const closed = this.#servers.splice(0).map((server) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      server.close(() => resolve());
+      return promise;
     });
-    // Node does not count those as idle that never carried a request, nor watches their time any more.
     const unused = setTimeout(() => this.#closeUnused(), Math.min(timeoutMs, FIRST_REQUEST_MS));
+    const late = setTimeout(() => this.#destroy(), timeoutMs);
     await Promise.all(closed);
     clearTimeout(unused);
+    clearTimeout(late);
+  }
+
+  closed(connection: CallerConnection): void {
+    this.#connections.delete(connection);
+  }
+
+  serveHttp2(socket: Socket, bytes: Buffer): void {
+    socket.unshift(bytes);
+    this.#http2.serve(socket);
+  }
+
+  #serveHttp1(socket: Socket): void {
+    this.#connections.add(new CallerConnection(this.#context, socket, this));
+  }
+
+  #handshakeFailed(error: NodeJS.ErrnoException, socket: TLSSocket): void {
+    if (error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') this.#context.telemetry.limitReached('header_time');
+    // There is no secret yet that an answer could be written with.
+    socket.destroy();
   }
 
   #closeUnused(): void {
-    for (const [{ inFlight }, socket] of this.#callers) if (inFlight === 0) socket.destroy();
+    for (const connection of this.#connections) if (!connection.isBusy) connection.destroy();
+  }
+
+  #destroy(): void {
+    this.#http2.destroy();
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   #fallback(): { readonly cert: string; readonly key: string; readonly minVersion: 'TLSv1.2' } {
@@ -121,91 +139,23 @@ export class Listeners {
     return { ...(fallback ?? this.#selfSigned), minVersion: 'TLSv1.2' };
   }
 
-  #options(): Parameters<typeof createHttpServer>[0] & object {
-    const { limits } = this.#context;
-    return {
-      insecureHTTPParser: false,
-      maxHeaderSize: limits.headerBytes,
-      headersTimeout: limits.headersTimeoutMs,
-      // Uploads may take as long as they move: silence is bounded, not the whole.
-      requestTimeout: 0,
-      connectionsCheckingInterval: Math.ceil(limits.headersTimeoutMs / 5),
-      keepAliveTimeout: limits.keepAliveTimeoutMs,
-      // A missing Host gets a problem document from the handler.
-      requireHostHeader: false,
-      // Spares a stream for each request that has no body.
-      optimizeEmptyRequests: true,
-      shouldUpgradeCallback: isWebSocketUpgrade,
-    };
-  }
-
   async #listen(server: Server, target: ListenTarget): Promise<number> {
-    const context = this.#context;
-    // Node would drop further headers in silence, one that frames the body perhaps; the size is bounded anyway.
-    server.maxHeadersCount = 0;
-    server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
-      if (isHttp2(socket)) return;
-      const caller = context.callerOf(socket);
-      // One for each request that is pipelined.
-      socket.setMaxListeners(0);
-      this.#callers.set(caller, socket);
-      socket.once('close', () => this.#callers.delete(caller));
-    });
-    guardConnections(server, (socket, proceed) => {
-      const peerAddress = unmapped(socket.remoteAddress ?? '');
-      const admit = (address: string): void => {
-        if (context.connectionGate.admit(socket, address)) proceed();
-      };
-      if (!context.edge.proxyProtocol || !context.isTrusted(peerAddress)) admit(peerAddress);
-      else
-        context.proxyProtocol.read(socket, () =>
-          admit(context.proxyProtocol.addressOf(socket) ?? peerAddress),
-        );
-    });
-    server.on('request', (request, response) => this.#handle(request, response));
-    server.on('checkContinue', (request, response) => {
-      this.#handle(request, response, { awaitsContinue: true });
-    });
-    server.on('checkExpectation', (request, response) => {
-      this.#handle(request, response, { fault: 'Expect must be 100-continue' });
-    });
-    server.on('connect', (request, socket) => this.#handle(request, responseOn(request, socket)));
-    server.on('upgrade', (request, socket, head) => {
-      this.#handle(request, responseOn(request, socket), { upgrade: { socket, head } });
-    });
-    server.on('clientError', (error, socket) => refuseConnection(context, error, socket as Socket));
+    guardConnections(server, (socket, proceed) => this.#admit(socket, proceed));
     server.listen({ ...target, exclusive: true });
     await once(server, 'listening');
     this.#servers.push(server);
     return (server.address() as AddressInfo).port;
   }
 
-  #handle(
-    request: IncomingMessage,
-    response: ServerResponse,
-    special?: Parameters<typeof handleRequest>[3],
-  ): void {
-    // A server that has said `close` answers nothing more (RFC 9112, 9.6): neither may it do anything more.
-    if (this.#context.callerOf(request.socket).isEnding) return;
-    if (this.#isEnding) response.shouldKeepAlive = false;
-    const fault = versionFault(request);
-    handleRequest(this.#context, request, response, fault === undefined ? special : { ...special, fault });
+  #admit(socket: Socket, proceed: () => void): void {
+    const { connectionGate, edge, isTrusted, proxyProtocol } = this.#context;
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    const peerAddress = unmapped(socket.remoteAddress ?? '');
+    const admit = (address: string): void => {
+      if (connectionGate.admit(socket, address)) proceed();
+    };
+    if (!edge.proxyProtocol || !isTrusted(peerAddress)) admit(peerAddress);
+    else proxyProtocol.read(socket, () => admit(proxyProtocol.addressOf(socket) ?? peerAddress));
   }
-}
-
-/** Node's parser takes HTTP/0.9 and HTTP/2.0 in a request line, too; the latter is what streams of HTTP/2 are known by. */
-function versionFault(request: IncomingMessage): string | undefined {
-  const { httpVersion } = request;
-  if (httpVersion === '1.1') return undefined;
-  if (httpVersion !== '1.0') return 'the version of HTTP must be 1.0 or 1.1';
-  // RFC 9112, 6.1: the framing of such a message is faulty.
-  return request.headers['transfer-encoding'] === undefined
-    ? undefined
-    : 'Transfer-Encoding must not be sent in HTTP/1.0';
-}
-
-/** The connection is not used again. */
-function closeAfter({ request, response }: Transaction): void {
-  if (response.headersSent) response.once('close', () => request.socket.end());
-  else response.shouldKeepAlive = false;
 }

@@ -16,6 +16,7 @@ import type { ProxyContext } from './context.ts';
 import { Deadlines } from './deadlines.ts';
 import { DEFAULT_EDGE, type EdgeSettings } from './edge.ts';
 import { DEFAULT_LIMITS, type ProxyLimits } from './limits.ts';
+import { createHttpDate } from './http-date.ts';
 import { createIdentityOf } from './identity.ts';
 import { Listeners, type ListenTarget } from './listeners.ts';
 import { ProxyProtocol } from './proxy-protocol.ts';
@@ -109,6 +110,7 @@ export function createProxy(options: ProxyOptions): Proxy {
       telemetry: options.telemetry,
     }),
     affinity: createAffinity(),
+    date: createHttpDate(now),
     callerOf: createCallers(isTrusted, (socket) => proxyProtocol.addressOf(socket)),
     routing: () => routing,
   };

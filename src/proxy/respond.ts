@@ -6,7 +6,7 @@ import { REASONS } from '../model/reasons.ts';
 import type { PolicyPlan } from '../model/table.ts';
 import type { ProxyContext } from './context.ts';
 import type { Denial } from './decision.ts';
-import { closeWhereBodyIsUnread, endConnection } from './unread-body.ts';
+import { closeWhereBodyIsUnread } from './unread-body.ts';
 import type { Transaction } from './transaction.ts';
 
 /** Sends the problem of `denial`, unless a response has begun. */
@@ -19,14 +19,14 @@ export function sendProblem(context: ProxyContext, transaction: Transaction, den
     reason: denial.reason,
     requestId: transaction.requestId,
     detail: denial.detail,
-    method: request.method ?? 'GET',
+    method: request.method,
     retryAfterSeconds: retryAfterSeconds(denial.retryAtMs, context.nowMs()),
     challenge: plan === undefined ? undefined : challengeOf(plan, denial),
     isGrpc: transaction.fields.contentType?.startsWith('application/grpc') === true,
   });
-  closeWhereBodyIsUnread(context, transaction);
+  closeWhereBodyIsUnread(transaction);
   // Nobody knows where the next request begins.
-  if (denial.reason === 'BadRequest') endConnection(transaction);
+  if (denial.reason === 'BadRequest') response.shouldKeepAlive = false;
   transaction.status = problem.status;
   transaction.responseBytes = Buffer.byteLength(problem.body);
   response.writeHead(problem.status, [...problem.headers, ...ownHeaders(transaction)]);
@@ -34,14 +34,9 @@ export function sendProblem(context: ProxyContext, transaction: Transaction, den
 }
 
 /** An answer without a body: a redirect, or the answer to a preflight. */
-export function sendEmpty(
-  context: ProxyContext,
-  transaction: Transaction,
-  status: number,
-  headers: readonly string[],
-): void {
+export function sendEmpty(transaction: Transaction, status: number, headers: readonly string[]): void {
   const { response, requestId } = transaction;
-  closeWhereBodyIsUnread(context, transaction);
+  closeWhereBodyIsUnread(transaction);
   transaction.status = status;
   const framing = status === 204 ? [] : ['Content-Length', '0', ...ownHeaders(transaction)];
   response.writeHead(status, [...headers, ...framing, 'X-Request-Id', requestId]);

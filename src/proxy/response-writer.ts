@@ -1,9 +1,6 @@
 /** Writes a response to the caller: a small one in one piece, any other as it comes. */
 
-import type { OutgoingHttpHeader } from 'node:http';
-
 import { headersForCaller } from '../http/forward-headers.ts';
-import type { ProxyContext } from './context.ts';
 import type { Transaction } from './transaction.ts';
 import { closeWhereBodyIsUnread } from './unread-body.ts';
 import type { ResponseHead } from './upstream/response-head.ts';
@@ -12,7 +9,6 @@ import type { ResponseHead } from './upstream/response-head.ts';
 const SMALL_BODY_BYTES = 16 * 1024;
 
 export class ResponseWriter {
-  readonly #context: ProxyContext;
   readonly #transaction: Transaction;
   #head: ResponseHead | undefined;
   #headers: string[] = [];
@@ -20,8 +16,7 @@ export class ResponseWriter {
   #held: string | undefined;
   #isHeadWritten = false;
 
-  constructor(context: ProxyContext, transaction: Transaction) {
-    this.#context = context;
+  constructor(transaction: Transaction) {
     this.#transaction = transaction;
   }
 
@@ -58,7 +53,7 @@ export class ResponseWriter {
     const { response } = this.#transaction;
     if (this.#head === undefined || this.#transaction.isOver) return;
     this.#writeHead(this.#head);
-    if (rawTrailers.length > 0) response.addTrailers(pairs(rawTrailers));
+    if (rawTrailers.length > 0) response.addTrailers(rawTrailers);
     if (this.#held === undefined) response.end();
     else response.end(this.#held, 'latin1');
   }
@@ -67,28 +62,16 @@ export class ResponseWriter {
     if (this.#isHeadWritten) return;
     this.#isHeadWritten = true;
     const { response } = this.#transaction;
-    closeWhereBodyIsUnread(this.#context, this.#transaction);
+    closeWhereBodyIsUnread(this.#transaction);
     this.#transaction.status = head.status;
-    response.writeHead(
-      head.status,
-      head.statusText,
-      framedHeaders(head, this.#headers) as OutgoingHttpHeader[],
-    );
+    response.writeHead(head.status, head.statusText, framedHeaders(head, this.#headers));
   }
 }
 
-/** Passes an interim response on. HTTP/1.0 knows none; Node 24 cannot send them, and they may be left out. */
+/** Passes an interim response on. HTTP/1.0 knows none. */
 export function sendInterim({ request, response }: Transaction, head: ResponseHead): void {
   if (request.httpVersion === '1.0' || response.headersSent) return;
-  const headers: Record<string, string | string[]> = {};
-  const raw = headersForCaller(head.rawHeaders);
-  for (let at = 0; at < raw.length; at += 2) {
-    const name = raw[at] ?? '';
-    const value = raw[at + 1] ?? '';
-    const previous = headers[name];
-    headers[name] = previous === undefined ? value : [previous, value].flat();
-  }
-  response.writeInformation?.(head.status, headers);
+  response.writeInformation(head.status, headersForCaller(head.rawHeaders));
 }
 
 /** Without what would frame the response in another way than its status or the caller's version does. */
@@ -102,10 +85,4 @@ function framedHeaders(head: ResponseHead, headers: string[]): string[] {
     if (name.length === unwanted.length && name.toLowerCase() === unwanted) headers.splice(at, 2);
   }
   return headers;
-}
-
-function pairs(raw: readonly string[]): [string, string][] {
-  const found: [string, string][] = [];
-  for (let at = 0; at < raw.length; at += 2) found.push([raw[at] ?? '', raw[at + 1] ?? '']);
-  return found;
 }

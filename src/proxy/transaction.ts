@@ -1,25 +1,16 @@
 /** One request of a caller, its response, and what is known about both so far. */
 
-import type { Duplex } from 'node:stream';
-
 import type { RequestHead } from '../http/request-head.ts';
 import type { RequestTrace } from '../http/trace-context.ts';
 import type { Reason } from '../model/reasons.ts';
 import type { PolicyPlan, Route } from '../model/table.ts';
 import type { AuthOutcome } from '../telemetry/ports.ts';
 import type { CollectedBody } from './caller-body.ts';
-import type { CallerRequest, CallerResponse } from './caller-messages.ts';
+import type { CallerRequest, CallerResponse, UpgradeSocket } from './caller-messages.ts';
 import type { Caller } from './caller.ts';
 import type { RouteSettings } from './route-settings.ts';
 import type { TallyPlaces } from './shared-tally.ts';
 import { readRequestFields, type RequestFields } from './request-fields.ts';
-
-/** What comes with a request to switch protocols. */
-export interface UpgradeSocket {
-  readonly socket: Duplex;
-  /** What the caller sent after its request. */
-  readonly head: Buffer;
-}
 
 /** Filled in on the way; becomes the access record when the response has ended. */
 export class Transaction {
@@ -30,8 +21,8 @@ export class Transaction {
   /** Monotonic. */
   readonly startedMs: number;
   /** The caller holds its body back until it is told to go on. */
-  awaitsContinue = false;
-  upgrade: UpgradeSocket | undefined;
+  awaitsContinue: boolean;
+  readonly upgrade: UpgradeSocket | undefined;
   isTunnel = false;
   requestId = '';
   trace: RequestTrace | undefined;
@@ -60,8 +51,6 @@ export class Transaction {
   upstreamStartedMs: number | undefined;
   upstreamDurationMs: number | undefined;
   upstreamTries = 0;
-  /** Takes back what was added to the connection for this request. */
-  stopWatching: (() => void) | undefined;
   /** Its place among the requests at its backend. */
   slot: TallyPlaces | undefined;
   /** The response has ended, well or not: nothing may be written any more. */
@@ -77,6 +66,8 @@ export class Transaction {
     this.request = request;
     this.response = response;
     this.caller = caller;
+    this.awaitsContinue = request.awaitsContinue;
+    this.upgrade = request.upgrade;
     this.fields = readRequestFields(request.rawHeaders);
     this.startedMs = performance.now();
   }

@@ -1,40 +1,22 @@
 /** WebSocket connections: the request is checked as any other, then bytes pass both ways until either side ends. */
 
-import { ServerResponse, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { Agent } from 'node:https';
 import type { Duplex } from 'node:stream';
 
 import { createProxyServer, type ProxyServer } from 'http-proxy-3';
 
+import type { UpgradeSocket } from './caller-messages.ts';
 import type { ProxyContext } from './context.ts';
 import { fail } from './failure.ts';
 import { ProxyError } from './proxy-error.ts';
-import type { Transaction, UpgradeSocket } from './transaction.ts';
+import type { Transaction } from './transaction.ts';
 import type { Balancer } from './upstream/balancer.ts';
 import type { UpstreamEndpoint } from './upstream/endpoint.ts';
 import { upstreamHeaders, upstreamTarget, type UpstreamInput } from './upstream-request.ts';
 
 /** An unmasked Close frame with status 1001, "going away" (RFC 6455, 7.4.1). */
 const GOING_AWAY = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
-
-/** Only a WebSocket: any other `Upgrade` is ignored, as RFC 9110, 7.8 allows, and the request is a plain one. */
-export function isWebSocketUpgrade({ method, headers }: IncomingMessage): boolean {
-  return (
-    method === 'GET' &&
-    headers.upgrade?.toLowerCase() === 'websocket' &&
-    headers['transfer-encoding'] === undefined &&
-    (headers['content-length'] ?? '0') === '0'
-  );
-}
-
-/** A response for a request that came with a bare socket; where it is used, the socket ends with it. */
-export function responseOn(request: IncomingMessage, socket: Duplex): ServerResponse {
-  const response = new ServerResponse(request);
-  response.shouldKeepAlive = false;
-  response.assignSocket(socket as ConstructorParameters<typeof IncomingMessage>[0]);
-  response.on('finish', () => socket.end());
-  return response;
-}
 
 export class Tunnels {
   readonly #open = new Set<Duplex>();
@@ -112,9 +94,8 @@ function noteUpstream(transaction: Transaction, endpoint: UpstreamEndpoint): voi
   transaction.upstreamTries = 1;
 }
 
-/** The caller's request as the library reads it, with the headers and the target that the upstream is to get. */
+/** All that the library reads of a request: with the headers and the target that the upstream is to get. */
 function outgoingRequest(input: UpstreamInput): IncomingMessage {
-  const { request } = input.transaction;
   const raw = upstreamHeaders(input);
   const headers: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>;
   for (let at = 0; at < raw.length; at += 2) {
@@ -124,8 +105,12 @@ function outgoingRequest(input: UpstreamInput): IncomingMessage {
   }
   headers['connection'] = 'Upgrade';
   headers['upgrade'] = 'websocket';
-  return Object.create(request, {
-    headers: { value: headers },
-    url: { value: upstreamTarget(input) },
-  }) as IncomingMessage;
+  const request = {
+    method: 'GET',
+    url: upstreamTarget(input),
+    headers,
+    httpVersion: '1.1',
+    httpVersionMajor: 1,
+  };
+  return request as unknown as IncomingMessage;
 }

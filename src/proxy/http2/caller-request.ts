@@ -1,9 +1,8 @@
 /** A request that came by a stream of HTTP/2, as the handler reads requests. */
 
 import type { ServerHttp2Stream } from 'node:http2';
-import type { Socket } from 'node:net';
 
-import type { Http2Head } from '../../http/http2-head.ts';
+import { expectsContinue, type Http2Head } from '../../http/http2-head.ts';
 import type { CallerRequest } from '../caller-messages.ts';
 
 const NONE: readonly string[] = [];
@@ -13,20 +12,23 @@ type Listener = (chunk: Buffer) => void;
 export class Http2Request implements CallerRequest {
   readonly httpVersion = '2.0';
   readonly method: string;
-  readonly url: string;
+  readonly target: string;
   readonly rawHeaders: readonly string[];
-  readonly socket: Socket;
+  readonly fault: string | undefined;
+  readonly awaitsContinue: boolean;
+  readonly upgrade = undefined;
   rawTrailers: readonly string[] = NONE;
   readonly #stream: ServerHttp2Stream;
   /** By what they were asked to call. */
   readonly #endListeners = new Map<Listener, () => void>();
 
-  constructor(stream: ServerHttp2Stream, socket: Socket, head: Http2Head) {
+  constructor(stream: ServerHttp2Stream, head: Http2Head) {
     this.#stream = stream;
-    this.socket = socket;
     this.method = head.method;
-    this.url = head.target;
+    this.target = head.target;
     this.rawHeaders = head.rawHeaders;
+    this.fault = head.fault;
+    this.awaitsContinue = expectsContinue(head);
     if (stream.endAfterHeaders) return;
     stream.once('trailers', (_headers, _flags, rawTrailers) => {
       this.rawTrailers = rawTrailers;

@@ -1,17 +1,14 @@
 /** The response on a stream of HTTP/2, as the handler writes responses. */
 
-import type { OutgoingHttpHeader } from 'node:http';
 import { constants, type ServerHttp2Stream } from 'node:http2';
-import type { Socket } from 'node:net';
 
-import type { CallerResponse } from '../caller-messages.ts';
+import type { CallerResponse, RawHeaders } from '../caller-messages.ts';
 import { ProxyError } from '../proxy-error.ts';
 
 /** A status that HTTP/2 as Node writes it cannot carry. */
 const FIRST_UNKNOWN_STATUS = 600;
 
 export class Http2Response implements CallerResponse {
-  readonly socket: Socket;
   shouldKeepAlive = true;
   headersSent = false;
   writableEnded = false;
@@ -20,9 +17,8 @@ export class Http2Response implements CallerResponse {
   #rawHeaders: string[] | undefined;
   #trailers: Record<string, string[]> | undefined;
 
-  constructor(stream: ServerHttp2Stream, socket: Socket) {
+  constructor(stream: ServerHttp2Stream) {
     this.#stream = stream;
-    this.socket = socket;
     stream.on('wantTrailers', () => this.#sendTrailers());
     stream.on('finish', () => this.#release());
     // What it says, `close` says too; without a listener it would end the process.
@@ -33,21 +29,17 @@ export class Http2Response implements CallerResponse {
     return this.writableEnded && this.#stream.writableFinished && !this.#stream.aborted;
   }
 
-  writeHead(
-    status: number,
-    textOrHeaders: string | OutgoingHttpHeader[],
-    headers?: OutgoingHttpHeader[],
-  ): void {
+  writeHead(status: number, textOrHeaders: string | RawHeaders, headers: RawHeaders = []): void {
     if (status >= FIRST_UNKNOWN_STATUS) {
       throw new ProxyError('UpstreamProtocolError', 'the status is not one of HTTP');
     }
-    const raw = typeof textOrHeaders === 'string' ? (headers ?? []) : textOrHeaders;
+    const raw = typeof textOrHeaders === 'string' ? headers : textOrHeaders;
     this.headersSent = true;
     this.#rawHeaders = [':status', String(status)];
     for (let at = 0; at < raw.length; at += 2) {
-      const name = String(raw[at]).toLowerCase();
+      const name = (raw[at] ?? '').toLowerCase();
       // Of an upgrade to HTTP/2 that nobody asked for; Node refuses to write it.
-      if (name !== 'http2-settings') this.#rawHeaders.push(name, String(raw[at + 1]));
+      if (name !== 'http2-settings') this.#rawHeaders.push(name, raw[at + 1] ?? '');
     }
   }
 
@@ -63,10 +55,8 @@ export class Http2Response implements CallerResponse {
       : this.#stream.write(chunk);
   }
 
-  addTrailers(pairs: readonly [string, string][]): void {
-    const trailers: Record<string, string[]> = Object.create(null) as Record<string, string[]>;
-    for (const [name, value] of pairs) (trailers[name.toLowerCase()] ??= []).push(value);
-    this.#trailers = trailers;
+  addTrailers(rawTrailers: readonly string[]): void {
+    this.#trailers = byName(rawTrailers);
   }
 
   end(chunk = '', encoding?: 'latin1'): void {
@@ -81,22 +71,17 @@ export class Http2Response implements CallerResponse {
   }
 
   writeContinue(): void {
-    this.writeInformation(100, {});
+    this.writeInformation(100, []);
   }
 
-  writeInformation(status: number, headers: Record<string, string | string[]>): void {
+  writeInformation(status: number, rawHeaders: RawHeaders): void {
     if (this.#isClosed || this.headersSent) return;
-    this.#stream.additionalHeaders({ ':status': status, ...headers });
+    this.#stream.additionalHeaders({ ':status': status, ...byName(rawHeaders) });
   }
 
   destroy(): void {
     // To `close` it would first end it, and the caller would take what it has for the whole.
     this.#stream.destroy(new Error('the response is broken off'));
-  }
-
-  on(event: 'close', listener: () => void): this {
-    this.#stream.on(event, listener);
-    return this;
   }
 
   once(event: 'close' | 'drain', listener: () => void): this {
@@ -138,4 +123,12 @@ export class Http2Response implements CallerResponse {
       }
     });
   }
+}
+
+function byName(raw: RawHeaders): Record<string, string[]> {
+  const fields: Record<string, string[]> = Object.create(null) as Record<string, string[]>;
+  for (let at = 0; at < raw.length; at += 2) {
+    (fields[(raw[at] ?? '').toLowerCase()] ??= []).push(raw[at + 1] ?? '');
+  }
+  return fields;
 }

@@ -8,7 +8,8 @@ import {
 } from 'node:http2';
 import type { Socket } from 'node:net';
 
-import { expectsContinue, fieldListBytes, readHttp2Head, type Http2Head } from '../../http/http2-head.ts';
+import { fieldListBytes, readHttp2Head } from '../../http/http2-head.ts';
+import type { Caller } from '../caller.ts';
 import type { ProxyContext } from '../context.ts';
 import type { Deadlined } from '../deadlines.ts';
 import { handleRequest } from '../handler.ts';
@@ -50,6 +51,7 @@ export class Http2Sessions {
 
   serve(socket: Socket): void {
     const { deadlines, limits } = this.#context;
+    const caller = this.#context.callerOf(socket);
     const session = performServerHandshake(socket, sessionOptions(limits.headerBytes));
     session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
     const open: Open = {
@@ -66,7 +68,7 @@ export class Http2Sessions {
       // Opened and reset in one read: nothing is begun for it.
       if (stream.closed || stream.destroyed) return;
       this.#count(open, stream);
-      this.#handle(stream, socket, rawFields);
+      this.#handle(stream, caller, rawFields);
     });
     // Whatever a caller does wrong ends its connection, which is all there is to say.
     session.on('error', () => {});
@@ -89,15 +91,15 @@ export class Http2Sessions {
     for (const { session } of this.#open) session.destroy();
   }
 
-  #handle(stream: ServerHttp2Stream, socket: Socket, rawFields: readonly string[]): void {
+  #handle(stream: ServerHttp2Stream, caller: Caller, rawFields: readonly string[]): void {
     const head = readHttp2Head(rawFields, !stream.endAfterHeaders);
-    const response = new Http2Response(stream, socket);
-    const request = new Http2Request(stream, socket, head);
+    const response = new Http2Response(stream);
+    const request = new Http2Request(stream, head);
     if (fieldListBytes(rawFields) > this.#context.limits.headerBytes) {
-      refuseLargeHead(this.#context, request, response);
+      refuseLargeHead(this.#context, caller, request, response);
       return;
     }
-    handleRequest(this.#context, request, response, special(head));
+    handleRequest(this.#context, caller, request, response);
   }
 
   /** A connection is idle while no stream is open; what comes otherwise, pings for example, does not count. */
@@ -132,10 +134,6 @@ export class Http2Sessions {
     session.close();
     open.deadlineMs = this.#context.deadlines.nowMs + GOAWAY_LINGER_MS;
   }
-}
-
-function special(head: Http2Head): Parameters<typeof handleRequest>[3] {
-  return { awaitsContinue: expectsContinue(head), fault: head.fault };
 }
 
 function sessionOptions(headerBytes: number): Parameters<typeof performServerHandshake>[1] {

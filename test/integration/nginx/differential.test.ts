@@ -89,8 +89,8 @@ const CLASSES: readonly Class[] = [
     why: 'nginx takes bare line feeds, drops header lines that are none, and forwards control characters in values',
   },
   {
-    difference: /^forwarded by nginx as what no service reads: the request is not valid HTTP\/1\.1$/,
-    why: 'nginx forwards methods and bytes that the HTTP parser of the service refuses',
+    difference: /^forwarded by nginx as what no service reads: /,
+    why: 'nginx forwards bytes that the HTTP parser of the service refuses; the gateway has refused them already',
   },
   {
     difference: /^refused by nginx only: 400 .*\| ([\w-]+): .*\| \1: /,

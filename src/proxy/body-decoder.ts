@@ -1,0 +1,121 @@
+/** Takes the body of an HTTP/1.1 message off the bytes of its connection, however they are cut (RFC 9112, section 7). */
+
+import { readFieldLines } from '../http/field-lines.ts';
+
+export interface BodySink {
+  /** `bytes` from `start` to `end`. */
+  onBody(bytes: Buffer, start: number, end: number): void;
+  onEnd(rawTrailers: readonly string[]): void;
+}
+
+/** `close`: the body ends with its connection. */
+export type BodyFraming = 'length' | 'chunked' | 'close';
+
+const MAX_TRAILER_BYTES = 65_536;
+const MAX_CHUNK_LINE_BYTES = 1_024;
+const NEWLINE = 0x0a;
+/** Size and extensions, which are ignored but may not hold a control character. */
+const CHUNK_LINE = /^([0-9A-Fa-f]{1,12})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]*)?$/;
+
+type State = 'length' | 'close' | 'chunkLine' | 'chunk' | 'chunkEnd' | 'trailers' | 'whole';
+
+export class BodyDecoder {
+  readonly #sink: BodySink;
+  readonly #faultOf: (message: string) => Error;
+  #state: State = 'whole';
+  /** Bytes still to come of the body or the chunk. */
+  #remaining = 0;
+  /** A chunk line or trailers that came in pieces. */
+  #text = '';
+
+  /** @param faultOf makes what {@link step} throws where the coding is broken */
+  constructor(sink: BodySink, faultOf: (message: string) => Error) {
+    this.#sink = sink;
+    this.#faultOf = faultOf;
+  }
+
+  get isWhole(): boolean {
+    return this.#state === 'whole';
+  }
+
+  /** Bytes that are still to come, where that is known. */
+  get remaining(): number | undefined {
+    return this.#state === 'length' ? this.#remaining : this.#state === 'whole' ? 0 : undefined;
+  }
+
+  /** `contentLength` counts where `framing` is `length`. An empty body ends at once. */
+  begin(framing: BodyFraming, contentLength: number): void {
+    this.#text = '';
+    this.#remaining = contentLength;
+    this.#state = framing === 'chunked' ? 'chunkLine' : framing;
+    if (framing === 'length' && contentLength === 0) this.#end([]);
+  }
+
+  /** Takes at most one piece of the body. @returns where the bytes begin that are still to be read, `end` at most. */
+  step(bytes: Buffer, start: number, end: number): number {
+    if (this.#state === 'whole') return start;
+    if (this.#state === 'length' || this.#state === 'chunk') {
+      return this.#readPiece(bytes, start, Math.min(end, start + this.#remaining));
+    }
+    if (this.#state !== 'close') return this.#readLine(bytes, start, end);
+    this.#sink.onBody(bytes, start, end);
+    return end;
+  }
+
+  /** The connection has ended. Throws where the body has not. */
+  finish(): void {
+    if (this.#state === 'close') this.#end([]);
+    else if (this.#state !== 'whole') throw this.#faultOf('the connection closed within the body');
+  }
+
+  #readPiece(bytes: Buffer, start: number, end: number): number {
+    this.#remaining -= end - start;
+    const isLast = this.#remaining === 0;
+    const isChunk = this.#state === 'chunk';
+    if (isLast && isChunk) this.#state = 'chunkEnd';
+    this.#sink.onBody(bytes, start, end);
+    if (isLast && !isChunk) this.#end([]);
+    return end;
+  }
+
+  /** Takes a whole line, CRLF included, into the state machine of the chunked coding. */
+  #readLine(bytes: Buffer, start: number, end: number): number {
+    const newline = bytes.indexOf(NEWLINE, start);
+    const isWhole = newline >= 0 && newline < end;
+    const lineEnd = isWhole ? newline + 1 : end;
+    this.#text += bytes.toString('latin1', start, lineEnd);
+    const bound = this.#state === 'trailers' ? MAX_TRAILER_BYTES : MAX_CHUNK_LINE_BYTES;
+    if (this.#text.length > bound) throw this.#faultOf('a chunk line or the trailers are too long');
+    if (isWhole) this.#takeLine(this.#text);
+    return lineEnd;
+  }
+
+  #takeLine(text: string): void {
+    if (!text.endsWith('\r\n')) throw this.#faultOf('a line of the chunked coding ends without CR');
+    if (this.#state === 'chunkEnd') {
+      if (text.length > 2) throw this.#faultOf('a chunk is longer than its size');
+      this.#text = '';
+      this.#state = 'chunkLine';
+    } else if (this.#state === 'chunkLine') {
+      this.#takeChunkLine(text.slice(0, -2));
+    } else if (text === '\r\n' || text.endsWith('\r\n\r\n')) {
+      const trailers = readFieldLines(text.slice(0, -2), 0);
+      if (typeof trailers === 'string') throw this.#faultOf(trailers);
+      this.#end(trailers);
+    }
+  }
+
+  #takeChunkLine(line: string): void {
+    const size = CHUNK_LINE.exec(line)?.[1];
+    if (size === undefined) throw this.#faultOf('a chunk size is not valid');
+    this.#text = '';
+    this.#remaining = Number.parseInt(size, 16);
+    this.#state = this.#remaining === 0 ? 'trailers' : 'chunk';
+  }
+
+  #end(rawTrailers: readonly string[]): void {
+    this.#state = 'whole';
+    this.#text = '';
+    this.#sink.onEnd(rawTrailers);
+  }
+}
