@@ -1,7 +1,7 @@
 /** Plain HTTP calls as a caller makes them: any Host header to any local port. */
 
-import { request as httpRequest, type Agent, type IncomingHttpHeaders } from 'node:http';
-import { request as httpsRequest, type RequestOptions } from 'node:https';
+import { Agent as HttpAgent, request as httpRequest, type Agent, type IncomingHttpHeaders } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https';
 
 export interface Call {
   /** Default: this machine. */
@@ -28,6 +28,26 @@ export interface Answer {
   readonly text: string;
   /** The body as a JSON object; throws where it is not JSON. */
   json(): Record<string, unknown>;
+}
+
+/** Calls one after another, or at a time, as a library does that keeps connections or does not. */
+export interface Client {
+  call(options: Call): Promise<Answer>;
+  close(): void;
+}
+
+export function http1Client(keepsConnection: boolean): Client {
+  const settings = { keepAlive: true, maxSockets: 1 };
+  const agents = { http: new HttpAgent(settings), https: new HttpsAgent(settings) };
+  const agentFor = ({ ca, serverName }: Call): Agent =>
+    ca === undefined && serverName === undefined ? agents.http : agents.https;
+  return {
+    call: (options) => call(keepsConnection ? { ...options, agent: agentFor(options) } : options),
+    close() {
+      agents.http.destroy();
+      agents.https.destroy();
+    },
+  };
 }
 
 /** Never follows a redirect. */

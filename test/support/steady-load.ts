@@ -1,10 +1,8 @@
 /** Constant load by callers of many kinds, which says of each request that failed what it was, when, and why. */
 
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { call, type Answer, type Call } from './http-client.ts';
+import { http1Client, type Answer, type Call, type Client } from './http-client.ts';
 
 /** Of each caller, between an answer and its next request. */
 const PAUSE_MS = 10;
@@ -16,6 +14,8 @@ export interface Caller {
   readonly keepsConnection: boolean;
   /** Asked before each request. */
   readonly next: () => Call;
+  /** How it speaks. Default: HTTP/1.1. */
+  readonly client?: (keepsConnection: boolean) => Client;
   /** What is wrong with an answer of status 200. */
   readonly check?: (answer: Answer, sent: Call) => string | undefined;
 }
@@ -43,13 +43,11 @@ export async function loadDuring(callers: readonly Caller[], work: () => Promise
   const failed: FailedRequest[] = [];
   const over = new AbortController();
 
-  async function run({ name, keepsConnection, next, check }: Caller): Promise<void> {
-    const agents = createAgents();
+  async function run({ name, next, check }: Caller, client: Client): Promise<void> {
     for (let number = 1; !over.signal.aborted; number += 1) {
       const sent = next();
       const startedMs = performance.now();
-      const agent = keepsConnection ? (sent.ca === undefined ? agents.http : agents.https) : undefined;
-      const why = await call({ ...sent, ...(agent && { agent }) }).then(
+      const why = await client.call(sent).then(
         (answer) => (answer.status === 200 ? check?.(answer, sent) : `${answer.status} ${answer.text}`),
         (error: unknown) => String(error),
       );
@@ -57,21 +55,17 @@ export async function loadDuring(callers: readonly Caller[], work: () => Promise
       else failed.push({ caller: name, number, startedMs, endedMs: performance.now(), why });
       await pause(PAUSE_MS);
     }
-    agents.http.destroy();
-    agents.https.destroy();
   }
 
-  const running = callers.map(run);
+  const clients = callers.map(({ client = http1Client, keepsConnection }) => client(keepsConnection));
+  const running = callers.map((caller, index) => run(caller, clients[index] ?? http1Client(false)));
   try {
     await work();
   } finally {
     over.abort();
     await Promise.all(running);
+    // Several callers may share one.
+    for (const client of clients) client.close();
   }
   return { answered, failed };
-}
-
-function createAgents() {
-  const settings = { keepAlive: true, maxSockets: 1 };
-  return { http: new HttpAgent(settings), https: new HttpsAgent(settings) };
 }

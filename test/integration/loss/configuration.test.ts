@@ -9,11 +9,21 @@ import { connect } from 'node:tls';
 import { stringify } from 'yaml';
 
 import { eventually } from '../../support/eventually.ts';
+import { startGracefulUpstream, type GracefulUpstream } from '../../support/graceful-upstream.ts';
 import { createKeyPair, tlsSecretOf, type TestKeyPair } from '../../support/key-pair.ts';
 import { loadDuring } from '../../support/steady-load.ts';
+import type { WebSocketClient } from '../../support/websocket-client.ts';
 import { AUDIENCE, ingress, policy, startWorld, surroundings, type World } from '../../support/world.ts';
 import { applied } from './applied.ts';
-import { assertNothingLost, everyCaller, OPEN_HOST, PROTECTED_HOST } from './callers.ts';
+import {
+  assertNothingLost,
+  http1Callers,
+  http2Callers,
+  OPEN_HOST,
+  PROTECTED_HOST,
+  webSocketCallers,
+  type Ways,
+} from './callers.ts';
 
 /** More for a longer run: `LOSS_CHANGES=1000`. */
 const CHANGES = Number(process.env['LOSS_CHANGES'] ?? 200);
@@ -21,14 +31,19 @@ const BURST = 8;
 const RENEWALS = 10;
 
 let world: World;
+let pod: GracefulUpstream;
 
 before(async () => {
+  pod = await startGracefulUpstream();
   world = await startWorld({
-    manifests: (places) => manifests(places.issuer, places.upstreamPort),
+    manifests: ({ issuer }) => manifests(issuer, pod.port),
     flags: ['--access-log=errors'],
   });
 });
-after(() => world?.close());
+after(async () => {
+  await world?.close();
+  await pod.stop();
+});
 
 function manifests(issuer: string, upstreamPort: number, change = 0, secret = ''): string {
   const provider = `{ issuer: "${issuer}" }`;
@@ -52,11 +67,22 @@ function scopes(change: number): string {
 }
 
 const write = (change: number, secret?: string): void =>
-  world.write(manifests(world.auth0.issuer, world.upstream.port, change, secret));
+  world.write(manifests(world.auth0.issuer, pod.port, change, secret));
+
+const ways = (ca?: string): Ways => ({
+  http: () => world.gateway.ports.http,
+  https: () => world.gateway.ports.https,
+  ...(ca !== undefined && { ca }),
+});
 
 describe('under constant load', () => {
   it(`${CHANGES} changes of the manifests, in bursts, lose no request`, async () => {
-    const callers = everyCaller(() => world.gateway.ports.http);
+    const webSockets: WebSocketClient[] = [];
+    const callers = [
+      ...http1Callers(ways()),
+      ...http2Callers(ways()),
+      ...webSocketCallers(ways(), webSockets),
+    ];
     const report = await loadDuring(callers, async () => {
       for (let change = 1; change <= CHANGES; change += BURST) {
         await applied(world.gateway, () => write(change));
@@ -67,6 +93,7 @@ describe('under constant load', () => {
       }
     });
     assertNothingLost(report, callers);
+    assertUnbroken(webSockets);
     await eventually('the last change is live', async () => {
       const { headers } = await world.call({ host: PROTECTED_HOST });
       return String(headers['www-authenticate']).includes(`realm="change ${CHANGES}"`);
@@ -81,7 +108,12 @@ describe('under constant load', () => {
     const authorities = pairs.map(({ certificate }) => certificate).join('\n');
     const renew = (index: number): void => write(index, secretFor(pairs[index]));
     await applied(world.gateway, () => renew(0));
-    const callers = everyCaller(() => world.gateway.ports.https, authorities);
+    const webSockets: WebSocketClient[] = [];
+    const callers = [
+      ...http1Callers(ways(authorities)),
+      ...http2Callers(ways(authorities)),
+      ...webSocketCallers(ways(authorities), webSockets),
+    ];
     const report = await loadDuring(callers, async () => {
       for (let index = 1; index <= RENEWALS; index += 1) {
         await applied(world.gateway, () => renew(index));
@@ -94,8 +126,17 @@ describe('under constant load', () => {
       }
     });
     assertNothingLost(report, callers);
+    assertUnbroken(webSockets);
   });
 });
+
+/** Each has had one connection all the time. */
+function assertUnbroken(clients: readonly WebSocketClient[]): void {
+  assert.deepEqual(
+    clients.map(({ opened }) => opened),
+    [1, 1, 1, 1],
+  );
+}
 
 function secretFor(pair: TestKeyPair | undefined): string {
   assert.ok(pair !== undefined);

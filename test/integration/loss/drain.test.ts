@@ -1,4 +1,4 @@
-/** One replica ends and another serves on, to callers who heed `/readyz` and `Connection: close`. */
+/** One replica ends and another serves on, to callers who heed `/readyz`, `Connection: close`, GOAWAY and status 1001. */
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -6,11 +6,20 @@ import { after, before, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { eventually } from '../../support/eventually.ts';
-import { startGateway, type Gateway } from '../../support/gateway.ts';
+import { startGateway, type Gateway, type GatewayPorts } from '../../support/gateway.ts';
+import { startGracefulUpstream, type GracefulUpstream } from '../../support/graceful-upstream.ts';
 import { call } from '../../support/http-client.ts';
 import { loadDuring, type Caller } from '../../support/steady-load.ts';
+import type { WebSocketClient } from '../../support/websocket-client.ts';
 import { AUDIENCE, ingress, policy, startWorld, surroundings, type World } from '../../support/world.ts';
-import { assertNothingLost, everyCaller, OPEN_HOST, PROTECTED_HOST } from './callers.ts';
+import {
+  assertNothingLost,
+  http1Callers,
+  http2Callers,
+  OPEN_HOST,
+  PROTECTED_HOST,
+  webSocketCallers,
+} from './callers.ts';
 
 const DRAIN_DELAY_MS = 1_500;
 const PROBE_MS = 100;
@@ -19,13 +28,15 @@ const SLOW_MS = 2_500;
 
 let world: World;
 let other: Gateway;
+let pod: GracefulUpstream;
 
 before(async () => {
+  pod = await startGracefulUpstream();
   world = await startWorld({
-    manifests: ({ issuer, upstreamPort }) => {
+    manifests: ({ issuer }) => {
       const spec = `{ provider: { issuer: "${issuer}" }, clientCredentials: { audience: "${AUDIENCE}" } }`;
       const objects = [ingress(OPEN_HOST), ingress(PROTECTED_HOST, 'orders-api'), policy('orders-api', spec)];
-      return surroundings(upstreamPort) + objects.join('\n');
+      return surroundings(pod.port) + objects.join('\n');
     },
     flags: ['--access-log=errors', `--drain-delay=${DRAIN_DELAY_MS}ms`],
   });
@@ -34,6 +45,7 @@ before(async () => {
 after(async () => {
   await other?.stop();
   await world?.close();
+  await pod.stop();
 });
 
 async function isReady({ ports }: Gateway): Promise<boolean> {
@@ -41,7 +53,7 @@ async function isReady({ ports }: Gateway): Promise<boolean> {
 }
 
 /** The replica that ready callers are sent to, asked as a load balancer does. */
-function startBalancer(signal: AbortSignal): () => number {
+function startBalancer(signal: AbortSignal): () => GatewayPorts {
   let target = world.gateway;
   void (async () => {
     while (!signal.aborted) {
@@ -49,7 +61,7 @@ function startBalancer(signal: AbortSignal): () => number {
       await pause(PROBE_MS);
     }
   })();
-  return () => target.ports.http;
+  return () => target.ports;
 }
 
 /** Stays with a replica for as long as that keeps the connection. */
@@ -69,16 +81,20 @@ it('hands over to another replica without a lost request, and exits with 0', asy
   const { gateway } = world;
   const balancer = new AbortController();
   test.after(() => balancer.abort());
-  const port = startBalancer(balancer.signal);
-  const callers = everyCaller(port).map((caller) =>
-    caller.keepsConnection ? faithful(caller, port) : caller,
-  );
+  const ports = startBalancer(balancer.signal);
+  const ways = { http: () => ports().http, https: () => ports().https };
+  const webSockets: WebSocketClient[] = [];
+  const callers = [
+    ...http1Callers(ways).map((caller) => (caller.keepsConnection ? faithful(caller, ways.http) : caller)),
+    ...http2Callers(ways),
+    ...webSocketCallers(ways, webSockets),
+  ];
   const ending = loadDuring(callers, async () => {
-    await eventually('the load', async () => world.upstream.requests > 100);
+    await eventually('the load', async () => pod.requests > 100);
     const slow = call({ port: gateway.ports.http, host: OPEN_HOST, path: `/delay/${SLOW_MS}` });
     // Under the load it is one of many: it is on its way when they are.
-    const soFar = world.upstream.requests;
-    await eventually('the slow request is under way', async () => world.upstream.requests > soFar + 20);
+    const soFar = pod.requests;
+    await eventually('the slow request is under way', async () => pod.requests > soFar + 20);
     const exited = once(gateway.process, 'exit');
     const toldMs = performance.now();
     gateway.process.kill('SIGTERM');
@@ -95,4 +111,9 @@ it('hands over to another replica without a lost request, and exits with 0', asy
     await assert.rejects(call({ port: gateway.ports.http }), { code: 'ECONNREFUSED' });
   });
   assertNothingLost(await ending, callers);
+  assert.deepEqual(
+    webSockets.map(({ opened }) => opened),
+    [2, 2, 2, 2],
+    'each WebSocket is told once that the replica goes away, and no sooner',
+  );
 });

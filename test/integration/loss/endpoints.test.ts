@@ -50,7 +50,8 @@ endpoints: [{ addresses: [127.0.0.1] }]
 
 it('loses no request while pods are replaced, and lets each finish what it has begun', async () => {
   const write = (): void => world.write(manifests(world.auth0.issuer));
-  const callers = [...everyCaller(() => world.gateway.ports.http), ...slowCallers()];
+  const { ports } = world.gateway;
+  const callers = [...everyCaller({ http: () => ports.http, https: () => ports.https }), ...slowCallers()];
   const report = await loadDuring(callers, async () => {
     for (let turn = 0; turn < REPLACEMENTS; turn += 1) {
       const fresh = await startGracefulUpstream();

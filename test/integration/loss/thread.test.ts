@@ -8,7 +8,7 @@ import { call, type Answer } from '../../support/http-client.ts';
 import { seriesOf } from '../../support/metrics-page.ts';
 import { loadDuring, type Caller } from '../../support/steady-load.ts';
 import { AUDIENCE, ingress, policy, startWorld, surroundings, type World } from '../../support/world.ts';
-import { everyCaller, OPEN_HOST, PROTECTED_HOST } from './callers.ts';
+import { http1Callers, OPEN_HOST, PROTECTED_HOST } from './callers.ts';
 
 /** More than one connection in each thread, whatever the kernel deals out. */
 const KEPT = 16;
@@ -38,7 +38,7 @@ it('takes only the requests that it held with it, and another takes its place', 
     if (seen.at(-1) !== thread) threads.set(caller, [...seen, thread]);
   };
   const callers = [
-    ...everyCaller(() => world.gateway.ports.http),
+    ...http1Callers({ http: () => world.gateway.ports.http, https: () => world.gateway.ports.https }),
     ...Array.from({ length: KEPT }, (_, index) => keptCaller(`kept ${index}`)),
   ].map((caller): Caller =>
     Object.assign({}, caller, { check: (answer: Answer) => note(caller.name, answer) }),
@@ -59,7 +59,7 @@ it('takes only the requests that it held with it, and another takes its place', 
     failed.filter((failure) => failure.endedMs < killedMs || failure.startedMs > endedMs),
     [],
   );
-  const broken = /^Error: (?:socket hang up|(?:read|write) (?:ECONNRESET|EPIPE))/;
+  const broken = /^Error: (?:socket hang up|(?:connect|read|write) (?:ECONNRESET|EPIPE))/;
   assert.deepEqual(
     failed.filter(({ why }) => !broken.test(why)),
     [],
