@@ -1,5 +1,6 @@
 /** The arguments of `npm run bench`. */
 
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { MEASURES } from './measures.ts';
@@ -21,8 +22,11 @@ export interface BenchOptions {
   readonly isFull: boolean;
   /** Module of the gateway. `undefined`: the production bundle. */
   readonly main: string | undefined;
+  /** Directory that the result is written to. */
+  readonly results: string;
 }
 
+const RESULTS = fileURLToPath(new URL('results/', import.meta.url));
 const QUICK = { rounds: '3', seconds: '2', 'warm-up': '6' };
 /** Until the compilers of V8 have nothing left to do: their work is no cost of a request. */
 const FULL = { rounds: '7', seconds: '4', 'warm-up': '12' };
@@ -41,6 +45,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
       connections: { type: 'string', default: '32' },
       full: { type: 'boolean', default: false },
       main: { type: 'string' },
+      results: { type: 'string', default: RESULTS },
     },
   });
   const length = values.full ? FULL : QUICK;
@@ -53,10 +58,11 @@ export function readOptions(args: readonly string[]): BenchOptions {
     measures: names('measure', measure, MEASURES, isAny),
     rounds: count('rounds', values.rounds ?? length.rounds),
     seconds: count('seconds', values.seconds ?? length.seconds),
-    warmUpSeconds: count('warm-up', values['warm-up'] ?? length['warm-up']),
+    warmUpSeconds: count('warm-up', values['warm-up'] ?? length['warm-up'], 0),
     connections: count('connections', values.connections),
     isFull: values.full,
     main: values.main,
+    results: values.results,
   };
 }
 
@@ -73,7 +79,7 @@ function names(
   throw new Error(`--${flag}: ${JSON.stringify(unknown)} is none of ${[...known.keys()].join(', ')}`);
 }
 
-function count(flag: string, text: string): number {
-  if (/^[1-9][0-9]*$/.test(text)) return Number(text);
-  throw new Error(`--${flag}: ${JSON.stringify(text)} is no whole number above 0`);
+function count(flag: string, text: string, least = 1): number {
+  if (/^[0-9]+$/.test(text) && Number(text) >= least) return Number(text);
+  throw new Error(`--${flag}: ${JSON.stringify(text)} is no whole number from ${least} on`);
 }

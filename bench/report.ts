@@ -1,13 +1,12 @@
 /** The result as one table of Markdown, which a terminal shows as well, and as JSON. */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 
 import type { Machine } from './machine.ts';
 import type { Row } from './row.ts';
 import { formatSpread } from './statistics.ts';
 
-const RESULTS = fileURLToPath(new URL('results/', import.meta.url));
 const HEAD = ['measure', 'subject', 'median (least–most)', 'ratio, median (least–most)', 'target'];
 
 export interface Result {
@@ -30,9 +29,9 @@ export function formatResult({ date, machine, conditions, rows }: Result): strin
 }
 
 /** @returns the file without its ending: `.md` and `.json` lie there. */
-export function writeResult(result: Result): string {
-  mkdirSync(RESULTS, { recursive: true });
-  const file = `${RESULTS}${result.date.toISOString().slice(0, 19).replaceAll(':', '-')}`;
+export function writeResult(directory: string, result: Result): string {
+  mkdirSync(directory, { recursive: true });
+  const file = join(directory, result.date.toISOString().slice(0, 19).replaceAll(':', '-'));
   writeFileSync(`${file}.md`, formatResult(result));
   writeFileSync(`${file}.json`, `${JSON.stringify(result, undefined, 2)}\n`);
   return file;

@@ -45,7 +45,7 @@ const result: Result = {
   rows,
 };
 console.log(formatResult(result));
-note(`written to ${writeResult(result)}.md and .json`);
+note(`written to ${writeResult(options.results, result)}.md and .json`);
 
 function note(text: string): void {
   const elapsed = Math.round((performance.now() - startMs) / 1_000);

@@ -1,12 +1,12 @@
 /**
  * What a second proxy thread gives. Two cores have no room for two busy threads beside callers and upstream, so it is
  * reckoned from processor time: a thread that spends t on each request of the whole gateway is the limit at 1/t requests
- * a second, and the gateway is at its limit when the busiest thread is.
+ * a second, and the gateway is at its limit when the busiest thread is. Each thread has as many callers.
  */
 
 import { loadOf, type Bench } from '../bench.ts';
 import { startServe } from '../gateway.ts';
-import { measure, warmUp } from '../load.ts';
+import { measure, warmUp, type Load } from '../load.ts';
 import { cpuMicrosByThread } from '../process-tree.ts';
 import { inRounds } from '../rounds.ts';
 import { ratiosOf, type Row } from '../row.ts';
@@ -16,15 +16,25 @@ import { spreadOf } from '../statistics.ts';
 const TITLE = 'busiest thread, A';
 const TARGET = 1.8;
 
+interface Case {
+  readonly running: Running;
+  readonly load: Load;
+}
+
 export async function measureThreads(bench: Bench): Promise<readonly Row[]> {
   const { surroundings, warmUpSeconds, rounds, main } = bench;
-  const load = loadOf(bench, 'A');
   const options = { ...surroundings, accessLog: 'all', main } as const;
-  const running = new Map<string, Running>();
+  const cases = new Map<string, Case>();
   try {
-    for (const workers of [1, 2]) running.set(String(workers), await startServe({ ...options, workers }));
-    for (const each of running.values()) await warmUp(each, { ...load, seconds: warmUpSeconds });
-    const micros = await inRounds(rounds, running, async (each) => await busiestMicros(each, load));
+    for (const workers of [1, 2]) {
+      const running = await startServe({ ...options, workers });
+      const load = loadOf(bench, 'A');
+      cases.set(String(workers), { running, load: { ...load, connections: workers * load.connections } });
+    }
+    for (const { running, load } of cases.values()) {
+      await warmUp(running, { ...load, seconds: warmUpSeconds });
+    }
+    const micros = await inRounds(rounds, cases, (each) => busiestMicros(each));
     const [one = [], two = []] = micros.values();
     return [
       { measure: TITLE, subject: 'one proxy thread', unit: 'µs CPU/request', found: spreadOf(one) },
@@ -40,11 +50,11 @@ export async function measureThreads(bench: Bench): Promise<readonly Row[]> {
       },
     ];
   } finally {
-    for (const each of running.values()) await each.close();
+    for (const { running } of cases.values()) await running.close();
   }
 }
 
-async function busiestMicros(running: Running, load: Parameters<typeof measure>[1]): Promise<number> {
+async function busiestMicros({ running, load }: Case): Promise<number> {
   const before = cpuMicrosByThread(running.pid);
   const { requests } = await measure(running, load);
   const spent = [...cpuMicrosByThread(running.pid)].map(
