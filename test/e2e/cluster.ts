@@ -10,13 +10,18 @@ import { startK3sCluster } from './k3s-cluster.ts';
 
 const run = promisify(execFile);
 
-/** A port of nodes that the Service of the gateway takes. */
-export const NODE_PORT = 30_480;
+/** Ports of nodes that the Service of the gateway takes. */
+export const NODE_PORTS = { http: 30_480, https: 30_443 } as const;
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
 
 export interface Cluster {
   readonly kubeconfig: string;
-  /** Where {@link NODE_PORT} is reached from here. */
-  readonly address: { readonly host: string; readonly port: number };
+  /** Where {@link NODE_PORTS} are reached from here. */
+  readonly addresses: Readonly<Record<keyof typeof NODE_PORTS, Address>>;
   /** Brings an image of the local Docker into the nodes. */
   loadImage(name: string): Promise<void>;
   stop(): Promise<void>;
@@ -54,7 +59,7 @@ export function skipWithoutCluster(found: FoundCluster): string | false {
 
 export async function openCluster(found: FoundCluster): Promise<Cluster> {
   if (found.kind === 'none') throw new Error(found.why);
-  return found.kind === 'k3s' ? startK3sCluster(found.image, NODE_PORT) : openExisting(found.path);
+  return found.kind === 'k3s' ? startK3sCluster(found.image, NODE_PORTS) : openExisting(found.path);
 }
 
 /** `E2E_LOAD_IMAGE` is a command that takes the name of an image; without it the nodes must have the image anyway. */
@@ -71,7 +76,7 @@ async function openExisting(kubeconfig: string): Promise<Cluster> {
   const [host = ''] = stdout.split(' ');
   return {
     kubeconfig,
-    address: { host, port: NODE_PORT },
+    addresses: { http: { host, port: NODE_PORTS.http }, https: { host, port: NODE_PORTS.https } },
     async loadImage(name) {
       const command = process.env['E2E_LOAD_IMAGE'] ?? '';
       if (command !== '') await run('sh', ['-c', `${command} "$1"`, 'sh', name]);

@@ -7,22 +7,23 @@ import { join } from 'node:path';
 
 import { K3sContainer } from '@testcontainers/k3s';
 
-import type { Cluster } from './cluster.ts';
+import type { Cluster, NODE_PORTS } from './cluster.ts';
 
 const IMAGE_FILE = '/tmp/image.tar';
 
-/** Its node opens `nodePort` to this machine. */
-export async function startK3sCluster(image: string, nodePort: number): Promise<Cluster> {
+/** Its node opens `ports` to this machine. */
+export async function startK3sCluster(image: string, ports: typeof NODE_PORTS): Promise<Cluster> {
   const container = await new K3sContainer(image)
-    .withExposedPorts(nodePort)
+    .withExposedPorts(ports.http, ports.https)
     .withCommand(['server', '--disable=traefik,metrics-server,servicelb,local-storage'])
     .start();
   const directory = mkdtempSync(join(tmpdir(), 'oidc-ingress-e2e-'));
   const kubeconfig = join(directory, 'kubeconfig');
+  const addressOf = (port: number) => ({ host: container.getHost(), port: container.getMappedPort(port) });
   writeFileSync(kubeconfig, container.getKubeConfig(), { mode: 0o600 });
   return {
     kubeconfig,
-    address: { host: container.getHost(), port: container.getMappedPort(nodePort) },
+    addresses: { http: addressOf(ports.http), https: addressOf(ports.https) },
     async loadImage(name) {
       const source = join(directory, 'image.tar');
       execFileSync('docker', ['save', '--output', source, name]);

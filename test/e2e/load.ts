@@ -1,6 +1,7 @@
 /** Constant load on a gateway, counting every answer that a caller would complain about. */
 
 import { Agent } from 'node:http';
+import { Agent as TlsAgent } from 'node:https';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { call, type Call } from '../support/http-client.ts';
@@ -37,7 +38,7 @@ export async function underLoad(request: Call, work: () => Promise<void>): Promi
 
   const clients = Array.from({ length: CLIENTS_OF_A_KIND }, () => [
     client(undefined),
-    client(new Agent({ keepAlive: true, maxSockets: 1 })),
+    client(keepAliveAgent(request)),
   ]).flat();
   try {
     await work();
@@ -46,4 +47,9 @@ export async function underLoad(request: Call, work: () => Promise<void>): Promi
     await Promise.all(clients);
   }
   return { served, failures };
+}
+
+function keepAliveAgent({ ca }: Call): Agent {
+  const settings = { keepAlive: true, maxSockets: 1 };
+  return ca === undefined ? new Agent(settings) : new TlsAgent(settings);
 }
