@@ -151,23 +151,6 @@ describe('the chart', { skip: skipWithoutHelm(helm) }, () => {
     assert.deepEqual(await rolling('daemonset', 'DaemonSet', 'updateStrategy'), inPlace);
   });
 
-  test('lets nothing out but to name servers, API server, provider and pods', async () => {
-    const policy = only(await render(path, fileOf('namespaces')), 'NetworkPolicy');
-    assert.deepEqual(policy.spec?.['policyTypes'], ['Ingress', 'Egress']);
-    const egress = policy.spec?.['egress'] as readonly {
-      readonly ports?: readonly { readonly port: number }[];
-      readonly to: readonly object[];
-    }[];
-    assert.deepEqual(
-      egress.map(({ ports }) => ports?.map(({ port }) => port)),
-      [[53, 53], [443, 6443], [443], undefined],
-    );
-    assert.ok(egress.every(({ to }) => to.length > 0));
-    const metadata = egress[2]?.to[0] as { readonly ipBlock: { readonly except: readonly string[] } };
-    assert.deepEqual(metadata.ipBlock.except, ['169.254.0.0/16']);
-    assert.match(JSON.stringify(egress[3]?.to), /"values":\["shop","billing"\]/);
-  });
-
   test('brings the alerts and the dashboard along', async () => {
     const objects = await render(path, fileOf('everything'));
     const groups = only(objects, 'PrometheusRule').spec?.['groups'] as readonly {
