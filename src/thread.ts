@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 import { createCacheKeys } from './authz/cache-key.ts';
 import type { ExchangeOutcome, TokenBroker, TokenRequest } from './authz/ports.ts';
+import { createDeltaAssembly } from './compile/delta-parts.ts';
 import { systemClock } from './config/system-clock.ts';
 import { programVersion } from './config/version.ts';
 import { createActivityRecorder } from './control/activity-recorder.ts';
@@ -75,10 +76,16 @@ const proxy = createProxy({
   sampling: settings.sampling,
 });
 
+const assembly = createDeltaAssembly();
+
 port.on('message', (message: ToThread) => {
   switch (message.kind) {
+    case 'part':
+      assembly.add(message.delta);
+      send({ kind: 'taken', id: message.id });
+      break;
     case 'apply':
-      proxy.apply(message.delta, message.certificateKeys);
+      proxy.apply(assembly.finish(message.delta), message.certificateKeys);
       send({ kind: 'applied', version: message.version });
       break;
     case 'listen':

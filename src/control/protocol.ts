@@ -55,11 +55,13 @@ export interface ListenTarget {
 }
 
 export type ToThread =
+  /** Of the table that the next `apply` completes; nothing of it is served before. */
+  | { readonly kind: 'part'; readonly id: number; readonly delta: TableDelta }
   | {
       readonly kind: 'apply';
       readonly version: number;
       readonly delta: TableDelta;
-      /** PEM private keys of the certificates in `delta.certificates.set`. */
+      /** PEM private keys of the certificates that `delta` and the parts before it set. */
       readonly certificateKeys: Readonly<Record<string, string>>;
     }
   | {
@@ -91,6 +93,7 @@ export interface BoundPorts {
 }
 
 export type FromThread =
+  | { readonly kind: 'taken'; readonly id: number }
   | { readonly kind: 'applied'; readonly version: number }
   | { readonly kind: 'listening'; readonly ports: BoundPorts }
   | { readonly kind: 'failed'; readonly message: string }

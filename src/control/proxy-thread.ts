@@ -3,6 +3,7 @@
 import { Worker } from 'node:worker_threads';
 
 import type { Eviction, TokenBroker } from '../authz/ports.ts';
+import type { TableDelta } from '../compile/delta.ts';
 import type { ActivityReport } from '../model/activity.ts';
 import { Redacted } from '../model/redacted.ts';
 import type {
@@ -25,6 +26,15 @@ export interface ProxyThreadOptions {
   readonly onLines: (lines: string) => void;
 }
 
+/** What a thread has to apply to serve the next table. */
+export interface TableUpdate {
+  /** Sent one by one before `last`. */
+  readonly parts: readonly TableDelta[];
+  readonly last: TableDelta;
+  /** PEM private keys of the certificates that are set. */
+  readonly certificateKeys: Readonly<Record<string, string>>;
+}
+
 /** Every promise rejects when the thread ends before it answers. */
 export class ProxyThread {
   readonly name: string;
@@ -35,6 +45,7 @@ export class ProxyThread {
   readonly #onActivity: (report: ActivityReport) => void;
   readonly #onLines: (lines: string) => void;
   readonly #waiting = new Map<string, PromiseWithResolvers<FromThread>>();
+  #lastTurn: Promise<void> = Promise.resolve();
   #nextId = 0;
   #isEnded = false;
 
@@ -60,11 +71,11 @@ export class ProxyThread {
     });
   }
 
-  async apply(
-    version: number,
-    update: Omit<Extract<ToThread, { kind: 'apply' }>, 'kind' | 'version'>,
-  ): Promise<void> {
-    await this.#ask(`applied ${version}`, { kind: 'apply', version, ...update });
+  /** One update after the other, in the order of the calls: the parts of two would mix. */
+  async apply(version: number, update: TableUpdate): Promise<void> {
+    const turn = this.#lastTurn.then(() => this.#apply(version, update));
+    this.#lastTurn = turn.catch(() => undefined);
+    await turn;
   }
 
   /** @returns the ports that were bound; rejects with a message for people when one cannot be bound. */
@@ -104,6 +115,15 @@ export class ProxyThread {
     await this.#worker.terminate();
   }
 
+  /** A part is sent when the one before it has been taken: the thread then has time for its callers in between. */
+  async #apply(version: number, { parts, last, certificateKeys }: TableUpdate): Promise<void> {
+    for (const delta of parts) {
+      const id = this.#nextId++;
+      await this.#ask(`taken ${id}`, { kind: 'part', id, delta });
+    }
+    await this.#ask(`applied ${version}`, { kind: 'apply', version, delta: last, certificateKeys });
+  }
+
   #ask(answerKey: string, question: ToThread): Promise<FromThread> {
     if (this.#isEnded) return Promise.reject(new Error(`thread ${this.name} has ended`));
     const waiting = Promise.withResolvers<FromThread>();
@@ -125,6 +145,8 @@ export class ProxyThread {
         return;
       case 'applied':
         return this.#settle(`applied ${message.version}`, message);
+      case 'taken':
+        return this.#settle(`taken ${message.id}`, message);
       case 'evicted':
         return this.#settle(`evicted ${message.id}`, message);
       case 'pong':

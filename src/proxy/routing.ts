@@ -1,11 +1,11 @@
-/** The table that a proxy thread serves, with what is derived from it; replaced as a whole by each change. */
+/** The table that a proxy thread serves, with what is derived from it. */
 
-import { applyDelta, type TableDelta } from '../compile/delta.ts';
+import { applyDelta, type SectionDelta, type TableDelta } from '../compile/delta.ts';
 import { normaliseHeaderName } from '../http/forward-headers.ts';
 import { createMatcher, type Matcher } from '../match/matcher.ts';
 import { emptyTable, type RoutingTable } from '../model/table.ts';
 
-/** A request takes one and keeps it. */
+/** A request takes one, asks it for its route at once, and keeps it. */
 export interface Routing {
   readonly table: RoutingTable;
   readonly matcher: Matcher;
@@ -13,13 +13,23 @@ export interface Routing {
   readonly identityHeaders: ReadonlySet<string>;
 }
 
+const NO_CHANGE: SectionDelta<never> = { set: {}, removed: [] };
+
 export function emptyRouting(): Routing {
   const table = emptyTable();
   return { table, matcher: createMatcher(table), identityHeaders: new Set() };
 }
 
+/**
+ * Hosts and backends change in place, so that a change costs what it changes: a copy of thousands of them takes
+ * milliseconds. No request sees it, for it has its route by the time that another task can run. What it asks for later,
+ * plans and options, is as it was in `previous`.
+ */
 export function changedRouting(previous: Routing, delta: TableDelta): Routing {
-  const table = applyDelta(previous.table, delta);
+  const { hosts, backends } = previous.table;
+  changeInPlace(hosts, delta.hosts);
+  changeInPlace(backends, delta.backends);
+  const table = applyDelta(previous.table, { ...delta, hosts: NO_CHANGE, backends: NO_CHANGE });
   return {
     table,
     matcher: createMatcher(table, previous.matcher),
@@ -28,4 +38,9 @@ export function changedRouting(previous: Routing, delta: TableDelta): Routing {
         ? previous.identityHeaders
         : new Set(table.identityHeaders.map(normaliseHeaderName)),
   };
+}
+
+function changeInPlace<T>(section: Readonly<Record<string, T>>, { set, removed }: SectionDelta<T>): void {
+  for (const key of removed) Reflect.deleteProperty(section, key);
+  Object.assign(section, set);
 }

@@ -11,6 +11,8 @@ export interface TlsCertificatesOptions {
   readonly nowMs: () => number;
 }
 
+type HostIndex = Map<string, { readonly key: CertificateKey; readonly certificate: Certificate }[]>;
+
 /** In PEM. */
 export interface Fallback {
   readonly cert: string;
@@ -22,7 +24,9 @@ export class TlsCertificates {
   readonly #options: TlsCertificatesOptions;
   /** PEM private keys. */
   readonly #keys = new Map<CertificateKey, string>();
-  #byHost = new Map<string, { readonly key: CertificateKey; readonly certificate: Certificate }[]>();
+  #certificates: RoutingTable['certificates'] = {};
+  /** `undefined`: to be made anew of `#certificates` when a name is asked for. */
+  #byHost: HostIndex | undefined;
   #fallback: Fallback | undefined;
   /** By digest; `undefined` where the certificate cannot be used. */
   #contexts = new Map<string, SecureContext | undefined>();
@@ -42,20 +46,12 @@ export class TlsCertificates {
     keys: Readonly<Record<CertificateKey, string>>,
   ): void {
     for (const [key, pem] of Object.entries(keys)) this.#keys.set(key, pem);
-    for (const key of this.#keys.keys()) if (!Object.hasOwn(certificates, key)) this.#keys.delete(key);
-    const kept = new Map<string, SecureContext | undefined>();
-    this.#byHost = new Map();
-    for (const [key, certificate] of Object.entries(certificates)) {
-      if (this.#contexts.has(certificate.digest)) {
-        kept.set(certificate.digest, this.#contexts.get(certificate.digest));
-      }
-      for (const host of certificate.hosts) {
-        const others = this.#byHost.get(host);
-        if (others === undefined) this.#byHost.set(host, [{ key, certificate }]);
-        else others.push({ key, certificate });
-      }
+    // Nearly every change is one of something else, and there may be thousands of certificates.
+    if (certificates !== this.#certificates) {
+      this.#certificates = certificates;
+      this.#byHost = undefined;
+      for (const key of this.#keys.keys()) if (!Object.hasOwn(certificates, key)) this.#keys.delete(key);
     }
-    this.#contexts = kept;
     this.#fallback = this.#fallbackOf(certificates, defaultCertificate);
   }
 
@@ -80,9 +76,28 @@ export class TlsCertificates {
     return previous?.cert === cert && previous.key === key ? previous : { cert, key };
   }
 
+  /** Takes time with their number: not for changes that come one after the other before anybody asks. */
+  #index(): HostIndex {
+    if (this.#byHost !== undefined) return this.#byHost;
+    const byHost: HostIndex = new Map();
+    const kept = new Map<string, SecureContext | undefined>();
+    for (const [key, certificate] of Object.entries(this.#certificates)) {
+      const { digest, hosts } = certificate;
+      if (this.#contexts.has(digest)) kept.set(digest, this.#contexts.get(digest));
+      for (const host of hosts) {
+        const others = byHost.get(host);
+        if (others === undefined) byHost.set(host, [{ key, certificate }]);
+        else others.push({ key, certificate });
+      }
+    }
+    this.#contexts = kept;
+    this.#byHost = byHost;
+    return byHost;
+  }
+
   #newest(host: string): SecureContext | undefined {
     const nowMs = this.#options.nowMs();
-    const candidates = (this.#byHost.get(host) ?? [])
+    const candidates = (this.#index().get(host) ?? [])
       .filter(({ certificate }) => certificate.notBeforeMs <= nowMs && nowMs < certificate.notAfterMs)
       .toSorted((a, b) => b.certificate.notBeforeMs - a.certificate.notBeforeMs);
     for (const { key, certificate } of candidates) {
