@@ -4,7 +4,6 @@ import { createProblemList } from '../../src/compile/problem-list.ts';
 import { judgePolicies, type JudgedPolicy, type UsablePolicy } from '../../src/compile/policies.ts';
 import { CHECK_FLAGS } from '../../src/config/commands.ts';
 import { decodeFlags, type FlagValues } from '../../src/config/flags.ts';
-import { renderFlagHelp } from '../../src/config/help.ts';
 import { providerNetwork } from '../../src/config/provider-network.ts';
 import { loadManifests } from '../../src/files/load-manifests.ts';
 import type { Fault } from '../../src/model/faults.ts';
@@ -23,8 +22,12 @@ export const check: Command = {
   usage: 'check POLICY-FILE [FLAGS]',
   summary:
     'Looks at the provider of a policy as the gateway does, and with --client-id makes one real token request. Ends with 1 if anything is wrong.',
-  details: () =>
-    `POLICY-FILE is a manifest file or directory; Secrets and ConfigMaps that the policy names are read from it too.\n\nFlags:\n\n${renderFlagHelp(CHECK_FLAGS)}`,
+  notes: [
+    'POLICY-FILE is a manifest file or directory; Secrets and ConfigMaps that the policy names are read from it too.',
+    'The client secret comes from OIDC_INGRESS_CLIENT_SECRET, else from standard input; never from a flag, which other users of the machine could see. HTTPS_PROXY, HTTP_PROXY and NO_PROXY are honoured.',
+  ],
+  examples: ['oidc-ingress check policy.yaml', 'oidc-ingress check policy.yaml --client-id="$CLIENT_ID"'],
+  flags: CHECK_FLAGS,
   async run(argv) {
     const decoded = decodeFlags(CHECK_FLAGS, argv, process.env);
     if (decoded.kind === 'invalid') return reportFaults('check', decoded.faults);

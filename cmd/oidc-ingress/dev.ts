@@ -7,7 +7,6 @@ import { fileURLToPath } from 'node:url';
 import { runServe, type RunningGateway } from '../../src/app.ts';
 import { DEV_FLAGS } from '../../src/config/commands.ts';
 import { decodeFlags } from '../../src/config/flags.ts';
-import { renderFlagHelp } from '../../src/config/help.ts';
 import { decodeServeConfig, type ServeConfig } from '../../src/config/serve.ts';
 import { demoCalls, renderDemoCalls, type DemoPorts } from '../../src/dev/demo-calls.ts';
 import { prepareManifests } from '../../src/dev/demo-manifests.ts';
@@ -20,7 +19,9 @@ export const dev: Command = {
   usage: 'dev [FLAGS]',
   summary:
     'Runs the gateway on sample manifests with an emulated Auth0 tenant and a sample API, and prints calls to try.',
-  details: () => `Flags:\n\n${renderFlagHelp(DEV_FLAGS)}`,
+  notes: ['Needs the examples/ of a checkout, but for --only. Nothing leaves the machine.'],
+  examples: ['oidc-ingress dev', 'oidc-ingress dev --http-address=127.0.0.1:0 --log-level=info'],
+  flags: DEV_FLAGS,
   async run(argv) {
     const decoded = decodeFlags(DEV_FLAGS, argv, process.env);
     const faults = decoded.kind === 'invalid' ? decoded.faults : faultsOf(decoded);

@@ -3,7 +3,6 @@
 import { compile } from '../../src/compile/compile.ts';
 import { EXPLAIN_FLAGS } from '../../src/config/commands.ts';
 import { decodeFlags, type FlagValues } from '../../src/config/flags.ts';
-import { renderFlagHelp } from '../../src/config/help.ts';
 import { systemClock } from '../../src/config/system-clock.ts';
 import type { SourceFault } from '../../src/decode/source.ts';
 import { loadManifests } from '../../src/files/load-manifests.ts';
@@ -27,7 +26,14 @@ export const explain: Command = {
   usage: 'explain URL --manifests DIR|--kubeconfig FILE [FLAGS]',
   summary:
     'Says which Ingress, path, policy and backend a request meets, and why. Ends with 1 if it is not served.',
-  details: () => `Flags:\n\n${renderFlagHelp(EXPLAIN_FLAGS)}`,
+  notes: [
+    'Give it the flags that the gateway runs with: what is served depends on them. No request is made, and credentials in the URL are not repeated.',
+  ],
+  examples: [
+    'oidc-ingress explain https://orders.example.com/v1/orders --kubeconfig ~/.kube/config',
+    'oidc-ingress explain https://orders.example.com/v1/orders --manifests examples --method POST --allow-insecure-issuers',
+  ],
+  flags: EXPLAIN_FLAGS,
   async run(argv) {
     const decoded = decodeFlags(EXPLAIN_FLAGS, argv, process.env);
     if (decoded.kind === 'invalid') return reportFaults('explain', decoded.faults);

@@ -2,6 +2,7 @@
 /** The command line: picks the subcommand and sets the exit code. */
 
 import type { Command } from './command.ts';
+import { renderCommandHelp, renderOverview } from './help.ts';
 
 /** Each is loaded only when it is asked for: one that reads files need not wait for a server and a client of Kubernetes. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
@@ -25,21 +26,14 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   const command = await load();
   if (rest.includes('--help') || rest.includes('-h')) {
-    console.log(
-      `Usage: oidc-ingress ${command.usage}\n\n${command.summary}\n\n${command.details()}`.trimEnd(),
-    );
+    console.log(renderCommandHelp(command));
     return 0;
   }
   return command.run(rest);
 }
 
 async function help(): Promise<number> {
-  console.log('oidc-ingress: Kubernetes ingress controller for client credentials\n');
-  for (const load of Object.values(COMMANDS)) {
-    const command = await load();
-    console.log(`  oidc-ingress ${command.usage}\n      ${command.summary}`);
-  }
-  console.log('\nFlags of a command: oidc-ingress COMMAND --help');
+  console.log(renderOverview(await Promise.all(Object.values(COMMANDS).map((load) => load()))));
   return 0;
 }
 

@@ -3,7 +3,6 @@
 import { once } from 'node:events';
 
 import { runServe } from '../../src/app.ts';
-import { renderFlagHelp } from '../../src/config/help.ts';
 import { SERVE_FLAGS, decodeServeConfig } from '../../src/config/serve.ts';
 import { reportFaults, type Command } from './command.ts';
 import { stopSignal } from './stop-signal.ts';
@@ -11,8 +10,14 @@ import { stopSignal } from './stop-signal.ts';
 export const serve: Command = {
   usage: 'serve [FLAGS]',
   summary: 'Runs the gateway: watches a cluster, or a directory with --manifests, and answers requests.',
-  details: () =>
-    `Flags, each also as an environment variable (--http-address: OIDC_INGRESS_HTTP_ADDRESS):\n\n${renderFlagHelp(SERVE_FLAGS)}`,
+  notes: [
+    'Ends on SIGTERM or SIGINT, when the requests that it has are done; a second one ends it at once. HTTPS_PROXY, HTTP_PROXY and NO_PROXY are honoured on the way to providers; OTEL_EXPORTER_OTLP_ENDPOINT turns traces on.',
+  ],
+  examples: [
+    'oidc-ingress serve',
+    'oidc-ingress serve --manifests examples --https-address=off --allow-insecure-issuers',
+  ],
+  flags: SERVE_FLAGS,
   async run(argv) {
     const decoded = decodeServeConfig(argv, process.env);
     if (decoded.kind === 'invalid') return reportFaults('serve', decoded.faults);

@@ -3,7 +3,6 @@
 import { compile } from '../../src/compile/compile.ts';
 import { VALIDATE_FLAGS } from '../../src/config/commands.ts';
 import { decodeFlags } from '../../src/config/flags.ts';
-import { renderFlagHelp } from '../../src/config/help.ts';
 import { loadManifests } from '../../src/files/load-manifests.ts';
 import { reportFaults, type Command } from './command.ts';
 import { compileOptions } from '../../src/config/compile-options.ts';
@@ -13,7 +12,12 @@ export const validate: Command = {
   usage: 'validate FILES… [FLAGS]',
   summary:
     'Decodes and compiles manifests as the gateway does; prints the routing table and every problem. Ends with 1 if any is an error.',
-  details: () => `FILES are manifest files and directories.\n\nFlags:\n\n${renderFlagHelp(VALIDATE_FLAGS)}`,
+  notes: ['FILES are manifest files and directories. No cluster and no provider is asked.'],
+  examples: [
+    'oidc-ingress validate manifests/',
+    'oidc-ingress validate examples --allow-insecure-issuers --output=json',
+  ],
+  flags: VALIDATE_FLAGS,
   async run(argv) {
     const decoded = decodeFlags(VALIDATE_FLAGS, argv, process.env);
     if (decoded.kind === 'invalid') return reportFaults('validate', decoded.faults);

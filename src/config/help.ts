@@ -9,7 +9,7 @@ export function renderFlagHelp(table: FlagTable): string {
       const usage = flag.placeholder === undefined ? `--${name}` : `--${name} ${flag.placeholder}`;
       const isDefaultWorthSaying = flag.defaultText !== undefined && flag.defaultText !== '';
       const text = flag.description + (isDefaultWorthSaying ? ` [${flag.defaultText}]` : '');
-      return `  ${usage}\n${wrap(text.replaceAll('`', ''), 92)
+      return `  ${usage}\n${wrapText(text.replaceAll('`', ''), 92)
         .map((line) => `      ${line}`)
         .join('\n')}`;
     })
@@ -26,7 +26,8 @@ export function renderFlagReference(table: FlagTable): string {
   return ['| flag | environment | default | meaning |', '|---|---|---|---|', ...rows].join('\n');
 }
 
-function wrap(text: string, width: number): readonly string[] {
+/** Lines of at most `width` columns, where no word is longer. */
+export function wrapText(text: string, width: number): readonly string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {

@@ -17,7 +17,7 @@ async function modulesOf(...argv: readonly string[]): Promise<readonly string[]>
 }
 
 const CASES: readonly { readonly given: readonly string[]; readonly without: RegExp }[] = [
-  { given: ['version'], without: /node_modules|cmd\/oidc-ingress\/(?!main|version)/ },
+  { given: ['version'], without: /node_modules|cmd\/oidc-ingress\/(?!main|command|help|version)/ },
   { given: ['validate', '--help'], without: /fastify|src\/app\.ts|src\/(?:proxy|oauth|kube)\// },
   { given: ['explain', '--help'], without: /fastify|src\/app\.ts|src\/(?:proxy|oauth)\// },
 ];
