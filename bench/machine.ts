@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { cpus, release, totalmem } from 'node:os';
+import { cpus, loadavg, release, totalmem } from 'node:os';
 
 const ROOT = new URL('../', import.meta.url);
 const VERSION = /[0-9]+\.[0-9][0-9a-zA-Z.+~-]*/;
@@ -11,6 +11,8 @@ export interface Machine {
   readonly processor: string;
   readonly memoryGigabytes: number;
   readonly kernel: string;
+  /** Of the minute before: what else it does disturbs every figure. */
+  readonly loadAverage: number;
   /** Of Node, the peers, the load generator, and the commit of this checkout. */
   readonly versions: Readonly<Record<string, string>>;
 }
@@ -21,6 +23,7 @@ export function describeMachine(): Machine {
     processor: `${cpus().length} × ${first?.model ?? 'unknown'}`,
     memoryGigabytes: Math.round(totalmem() / 2 ** 30),
     kernel: release(),
+    loadAverage: loadavg()[0] ?? Number.NaN,
     versions: {
       'oidc-ingress': commit(),
       node: process.version.slice(1),

@@ -18,10 +18,11 @@ export interface Result {
 }
 
 export function formatResult({ date, machine, conditions, rows }: Result): string {
-  const { processor, memoryGigabytes, kernel, versions } = machine;
+  const { processor, memoryGigabytes, kernel, loadAverage, versions } = machine;
   const names = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return [
-    `${date.toISOString().slice(0, 10)}, ${processor}, ${memoryGigabytes} GB, Linux ${kernel}. ${names.join(', ')}. ${conditions}`,
+    `${date.toISOString().slice(0, 10)}, ${processor}, ${memoryGigabytes} GB, Linux ${kernel}, load average before ${loadAverage.toFixed(1)}.`,
+    `${names.join(', ')}. ${conditions}`,
     '',
     ...alignColumns([HEAD, HEAD.map(() => '---'), ...rows.map(cellsOf)]),
     '',
@@ -38,7 +39,7 @@ export function writeResult(directory: string, result: Result): string {
 }
 
 function cellsOf({ measure, subject, unit, found, ratio, base, target = '' }: Row): readonly string[] {
-  const digits = found.median < 10 ? 2 : 1;
+  const digits = found.median < 10 ? 2 : found.median < 1_000 ? 1 : 0;
   return [
     measure,
     subject,

@@ -1,7 +1,7 @@
 /**
- * What a request costs, here and elsewhere: `npm run bench`, in six minutes, or `npm run bench -- --full` in an hour.
- * `--workload=A,B`, `--subject=nginx,oidc-ingress` and `--measure=latency` choose; `--rounds`, `--seconds`, `--warm-up`
- * and `--connections` say how long and how wide.
+ * What a request costs, here and elsewhere: `npm run bench`, in six minutes, or `npm run bench -- --full` in forty. Needs
+ * nginx and wrk; a peer that is not installed is left out. `--workload=A,B`, `--subject=nginx,oidc-ingress` and
+ * `--measure=latency,idle` choose; `--rounds`, `--seconds`, `--warm-up` and `--connections` say how long and how wide.
  */
 
 import type { Bench } from './bench.ts';
@@ -10,10 +10,17 @@ import { MEASURES } from './measures.ts';
 import { readOptions } from './options.ts';
 import { formatResult, writeResult, type Result } from './report.ts';
 import type { Row } from './row.ts';
+import { isInstalled } from './running.ts';
 import { startSurroundings } from './surroundings.ts';
 import { measureWorkload } from './workload-rows.ts';
 
+/** The upstream, and the callers. */
+const NEEDED = ['nginx', 'wrk'];
+
 const options = readOptions(process.argv.slice(2));
+const missing = NEEDED.filter((program) => !isInstalled(program));
+if (missing.length > 0) throw new Error(`not installed: ${missing.join(', ')}`);
+const machine = describeMachine();
 const startMs = performance.now();
 const surroundings = await startSurroundings();
 const bench: Bench = { ...options, surroundings, note };
@@ -40,7 +47,7 @@ await surroundings.close();
 const { rounds, seconds, warmUpSeconds, connections } = options;
 const result: Result = {
   date: new Date(),
-  machine: describeMachine(),
+  machine,
   conditions: `${connections} connections, ${rounds} rounds of ${seconds} s after ${warmUpSeconds} s of load.`,
   rows,
 };
