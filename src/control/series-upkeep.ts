@@ -14,6 +14,7 @@ const KINDS = Object.keys(NONE) as readonly NameKind[];
 export class SeriesUpkeep {
   readonly #forget: (names: SeriesNames) => void;
   readonly #nowMs: () => number;
+  #served: CompileResult | undefined;
   #live = NONE;
   /** When names vanished that have not come back, by kind and name. */
   readonly #goneAtMs: Readonly<Record<NameKind, Map<string, number>>> = {
@@ -30,8 +31,9 @@ export class SeriesUpkeep {
 
   /** Told of every result that is served. */
   applied(result: CompileResult): void {
-    const live = namesIn(result);
-    for (const kind of KINDS) this.#note(kind, new Set(live[kind]));
+    const live = namesIn(result, this.#served, this.#live);
+    for (const kind of KINDS) if (live[kind] !== this.#live[kind]) this.#note(kind, new Set(live[kind]));
+    this.#served = result;
     this.#live = live;
     this.sweep();
   }
@@ -54,11 +56,22 @@ export class SeriesUpkeep {
   }
 }
 
-function namesIn({ table, policies, ingresses }: CompileResult): SeriesNames {
+/** `known`: the names in `before`. After most changes the Ingresses, and the Services that routes lead to, are what they were. */
+function namesIn(
+  { table, policies, ingresses }: CompileResult,
+  before: CompileResult | undefined,
+  known: SeriesNames,
+): SeriesNames {
   const plans = Object.values(policies).flatMap(({ plan }) => (plan === undefined ? [] : [plan]));
   return {
-    ingresses: ingresses.map(({ namespace, name }) => `${namespace}/${name}`),
-    services: unique(Object.values(table.backends).map(({ service }) => service)),
+    ingresses:
+      ingresses === before?.ingresses
+        ? known.ingresses
+        : ingresses.map(({ namespace, name }) => `${namespace}/${name}`),
+    services:
+      table.hosts === before?.table.hosts
+        ? known.services
+        : unique(Object.values(table.backends).map(({ service }) => service)),
     policies: Object.keys(policies),
     issuers: unique(plans.map(({ provider }) => provider.issuer)),
   };

@@ -3,6 +3,7 @@
 import { isIP } from 'node:net';
 
 import { isSameValue } from '../decode/same-value.ts';
+import { memoizeByObject } from '../compile/memoize.ts';
 import type { PolicyVerdict } from '../compile/result.ts';
 import { policyStatusSchema, type PolicyStatus } from '../policy/status-schema.ts';
 
@@ -44,9 +45,9 @@ export function policyStatus(
 
 /** Whether `live` says all that `desired` does; conditions of others are not looked at. */
 export function isSamePolicyStatus(live: unknown, desired: PolicyStatus): boolean {
-  const parsed = policyStatusSchema.safeParse(live);
-  if (!parsed.success) return false;
-  const { observedGeneration, conditions = [], ingresses } = parsed.data;
+  const parsed = readStatus(live);
+  if (parsed === undefined) return false;
+  const { observedGeneration, conditions = [], ingresses } = parsed;
   const ours = (desired.conditions ?? []).map(({ type }) =>
     conditions.find((condition) => condition.type === type),
   );
@@ -54,9 +55,18 @@ export function isSamePolicyStatus(live: unknown, desired: PolicyStatus): boolea
 }
 
 function conditionsOf(live: unknown): readonly Condition[] {
-  const parsed = policyStatusSchema.safeParse(live);
-  return parsed.success ? (parsed.data.conditions ?? []) : [];
+  return readStatus(live)?.conditions ?? [];
 }
+
+function readStatus(live: unknown): PolicyStatus | undefined {
+  return typeof live === 'object' && live !== null ? readOnce(live) : undefined;
+}
+
+/** A status is looked at after each change, and changes seldom. */
+const readOnce = memoizeByObject((live: object): PolicyStatus | undefined => {
+  const parsed = policyStatusSchema.safeParse(live);
+  return parsed.success ? parsed.data : undefined;
+});
 
 function newConditions(verdict: PolicyVerdict, issuer: IssuerState): readonly NewCondition[] {
   const { accepted } = verdict;

@@ -1,7 +1,8 @@
 /** The Events to be: one for each problem, one for each Ingress that became live. */
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
+import { memoizeByObject } from '../compile/memoize.ts';
 import type { CompileResult } from '../compile/result.ts';
 import { apiVersionOf } from '../decode/kinds.ts';
 import { CONTROLLER_NAME, PRODUCT } from '../model/names.ts';
@@ -15,6 +16,7 @@ const MAX_NAME = 253;
 
 /** What an Event says; two of the same `id` are the same Event. */
 export interface EventNote {
+  /** A text of any length; the name of the Event is made of its digest. */
   readonly id: string;
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
@@ -44,11 +46,14 @@ export function programmedNotes({ ingresses, problems }: CompileResult): readonl
       .map(({ object }) => objectKey(object)),
   );
   return ingresses
-    .filter((meta) => meta.uid !== '' && !broken.has(objectKey(meta)))
-    .map((meta) =>
-      noteOf('Normal', 'Programmed', 'every proxy thread serves the Ingress', { kind: 'Ingress', meta }),
-    );
+    .filter((meta) => meta.uid !== '' && (broken.size === 0 || !broken.has(objectKey(meta))))
+    .map(programmedNote);
 }
+
+/** Once for each Ingress: there are thousands of them, and after most changes all are what they were. */
+const programmedNote = memoizeByObject((meta: ObjectMeta) =>
+  noteOf('Normal', 'Programmed', 'every proxy thread serves the Ingress', { kind: 'Ingress', meta }),
+);
 
 function messageOf({ field, message }: Problem): string {
   return (field === '' ? message : `${field}: ${message}`).slice(0, MAX_NOTE);
@@ -60,11 +65,7 @@ function noteOf(
   note: string,
   { kind, meta }: Pick<EventNote, 'kind' | 'meta'>,
 ): EventNote {
-  // The same after a restart: the API server then says that it has this Event already.
-  const id = createHash('sha256')
-    .update(JSON.stringify([kind, meta.uid, reason, note]))
-    .digest('hex');
-  return { id: id.slice(0, 20), type, reason, note, kind, meta };
+  return { id: JSON.stringify([kind, meta.uid, reason, note]), type, reason, note, kind, meta };
 }
 
 /** Events on cluster-scoped objects live in `default`. */
@@ -72,8 +73,10 @@ export function eventNamespace({ meta }: EventNote): string {
   return meta.namespace === '' ? 'default' : meta.namespace;
 }
 
+/** The same after a restart: the API server then says that it has this Event already. */
 export function eventName({ id, meta }: EventNote): string {
-  return `${meta.name.slice(0, MAX_NAME - id.length - 1)}.${id}`;
+  const digest = hash('sha256', id).slice(0, 20);
+  return `${meta.name.slice(0, MAX_NAME - digest.length - 1)}.${digest}`;
 }
 
 /** An `events.k8s.io/v1` Event that was seen once. `instance` names this process. */

@@ -1,6 +1,6 @@
 /** Which statuses differ from what the API server holds. */
 
-import type { CompileResult } from '../compile/result.ts';
+import type { CompileResult, PolicyVerdict } from '../compile/result.ts';
 import { isSameValue } from '../decode/same-value.ts';
 import { POLICY_KIND } from '../model/names.ts';
 import { objectKey, type ObjectKey, type ObjectMeta } from '../model/objects.ts';
@@ -40,26 +40,35 @@ export class StatusPlan {
   readonly #written = new Map<string, LiveObject>();
   /** Ingresses that were ours, in this process. */
   readonly #claimed = new Map<ObjectKey, ObjectMeta>();
+  #lastClaimed: readonly ObjectMeta[] | undefined;
 
   constructor(options: StatusPlanOptions) {
     this.#options = options;
   }
 
-  /** `addresses` `undefined`: what Ingresses publish is left as it is. */
-  writesFor(
+  /**
+   * Goes from one object to the next, so that whoever asks can take a rest in between; `undefined` for one that stands as
+   * it shall. Not to be gone on with after another {@link StatusPlan.claim}. `addresses` `undefined`: what Ingresses
+   * publish is left as it is.
+   */
+  *writesFor(
     desired: DesiredStatuses,
     addresses: readonly string[] | undefined,
     nowMs: number,
-  ): readonly StatusWrite[] {
-    return [
-      ...this.#policyWrites(desired, nowMs),
-      ...(addresses === undefined ? [] : this.#ingressWrites(desired.result, addresses)),
-    ];
+  ): Iterable<StatusWrite | undefined> {
+    const { policies, ingresses } = desired.result;
+    for (const [key, verdict] of Object.entries(policies)) {
+      yield this.#policyWrite(verdict, desired.issuerState(key), nowMs);
+    }
+    if (addresses === undefined) return;
+    const published = loadBalancerIngress(addresses);
+    for (const meta of ingresses) yield this.#publication(meta, published);
+    for (const meta of this.#noLonger(ingresses)) yield this.#release(meta);
   }
 
   /** Takes back what is published on every Ingress that is ours. */
   withdrawals(): readonly StatusWrite[] {
-    return [...this.#claimed.values()].flatMap((meta) => this.#release(meta));
+    return [...this.#claimed.values()].flatMap((meta) => this.#release(meta) ?? []);
   }
 
   /** Takes the answer to a write, which is the object as it stands then. */
@@ -70,50 +79,51 @@ export class StatusPlan {
 
   /** Remembers which Ingresses are ours: where one ceases to be, what is published on it goes. */
   claim({ ingresses }: CompileResult): void {
+    if (ingresses === this.#lastClaimed) return;
+    this.#lastClaimed = ingresses;
     for (const meta of ingresses) this.#claimed.set(objectKey(meta), meta);
   }
 
-  #policyWrites({ result, issuerState }: DesiredStatuses, nowMs: number): readonly StatusWrite[] {
-    return Object.entries(result.policies).flatMap(([key, verdict]) => {
-      const { meta } = verdict;
-      const live = this.#liveOf(POLICY_KIND, meta);
-      if (live === undefined) return [];
-      const status = policyStatus(verdict, issuerState(key), live.status, nowMs);
-      return isSamePolicyStatus(live.status, status)
-        ? this.#unchanged(POLICY_KIND)
-        : [{ kind: POLICY_KIND, meta, status }];
-    });
+  #policyWrite(verdict: PolicyVerdict, issuer: IssuerState, nowMs: number): StatusWrite | undefined {
+    const { meta } = verdict;
+    const live = this.#liveOf(POLICY_KIND, meta);
+    if (live === undefined) return undefined;
+    const status = policyStatus(verdict, issuer, live.status, nowMs);
+    return isSamePolicyStatus(live.status, status)
+      ? this.#unchanged(POLICY_KIND)
+      : { kind: POLICY_KIND, meta, status };
   }
 
-  #ingressWrites({ ingresses }: CompileResult, addresses: readonly string[]): readonly StatusWrite[] {
-    const published = loadBalancerIngress(addresses);
-    const ours = new Set(ingresses.map(objectKey));
-    const released = [...this.#claimed].flatMap(([key, meta]) => (ours.has(key) ? [] : this.#release(meta)));
-    return [...ingresses.flatMap((meta) => this.#publication(meta, published)), ...released];
-  }
-
-  #publication(meta: ObjectMeta, published: readonly unknown[]): readonly StatusWrite[] {
+  #publication(meta: ObjectMeta, published: readonly unknown[]): StatusWrite | undefined {
     const live = this.#liveOf('Ingress', meta);
-    if (live === undefined) return [];
+    if (live === undefined) return undefined;
     if (isSameValue(publishedIn(live.status), published)) return this.#unchanged('Ingress');
     const loadBalancer = published.length === 0 ? {} : { ingress: published };
-    return [{ kind: 'Ingress', meta, status: { loadBalancer } }];
+    return { kind: 'Ingress', meta, status: { loadBalancer } };
+  }
+
+  /** Claimed, but not among `ingresses`, which are claimed too. */
+  #noLonger(ingresses: readonly ObjectMeta[]): readonly ObjectMeta[] {
+    if (this.#claimed.size === ingresses.length) return [];
+    const ours = new Set(ingresses.map(objectKey));
+    return [...this.#claimed].flatMap(([key, meta]) => (ours.has(key) ? [] : [meta]));
   }
 
   /** To apply nothing takes away what this product wrote, and only that. */
-  #release(meta: ObjectMeta): readonly StatusWrite[] {
+  #release(meta: ObjectMeta): StatusWrite | undefined {
     const live = this.#liveOf('Ingress', meta);
     if (live?.isOurs === true && publishedIn(live.status).length > 0) {
-      return [{ kind: 'Ingress', meta, status: { loadBalancer: {} } }];
+      return { kind: 'Ingress', meta, status: { loadBalancer: {} } };
     }
     this.#claimed.delete(objectKey(meta));
-    return [];
+    return undefined;
   }
 
   /** The newest known state; `undefined` where the object is gone, or another has its name now. */
   #liveOf(kind: StatusKind, meta: ObjectMeta): LiveObject | undefined {
-    const id = `${kind} ${objectKey(meta)}`;
-    const seen = this.#options.findLive(kind, objectKey(meta));
+    const key = objectKey(meta);
+    const seen = this.#options.findLive(kind, key);
+    const id = `${kind} ${key}`;
     const written = this.#written.get(id);
     if (seen?.uid === meta.uid && written?.uid === meta.uid) {
       if (isOlder(seen.resourceVersion, written.resourceVersion)) return written;
@@ -122,8 +132,7 @@ export class StatusPlan {
     return seen?.uid === meta.uid ? seen : undefined;
   }
 
-  #unchanged(kind: StatusKind): readonly StatusWrite[] {
+  #unchanged(kind: StatusKind): undefined {
     this.#options.telemetry.statusWritten(kind, 'unchanged');
-    return [];
   }
 }

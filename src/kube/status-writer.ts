@@ -1,5 +1,7 @@
 /** Writes the statuses of policies and Ingresses by server-side apply: the latest wins, and nothing is written when equal. */
 
+import { setImmediate } from 'node:timers/promises';
+
 import { apiVersionOf, KINDS } from '../decode/kinds.ts';
 import type { Clock } from '../model/clock.ts';
 import { PRODUCT } from '../model/names.ts';
@@ -16,6 +18,8 @@ import { StatusPlan, type DesiredStatuses, type StatusWrite } from './status-pla
 
 const CONCURRENCY = 8;
 const WRITE_TIMEOUT_MS = 10_000;
+/** Objects that are judged before others of the thread have their turn. */
+const SLICE = 50;
 /** What others overwrite is mended within this time. */
 const RECHECK_MS = 60_000;
 
@@ -115,7 +119,20 @@ export class StatusWriter {
   async #pass(desired: DesiredStatuses): Promise<boolean> {
     const { addresses, clock } = this.#options;
     const published = await addresses.read();
-    return await this.#writeAll(this.#plan.writesFor(desired, published, clock.nowMs()));
+    const writes: StatusWrite[] = [];
+    let judged = 0;
+    for (const write of this.#plan.writesFor(desired, published, clock.nowMs())) {
+      if (write !== undefined) writes.push(write);
+      judged += 1;
+      if (judged % SLICE === 0) await setImmediate();
+      if (this.#isSuperseded()) return true;
+    }
+    return await this.#writeAll(writes);
+  }
+
+  /** A newer wish is known, or nothing may be written any more. */
+  #isSuperseded(): boolean {
+    return this.#isDirty || !this.#mayWrite();
   }
 
   async #writeAll(writes: readonly StatusWrite[]): Promise<boolean> {
@@ -123,8 +140,8 @@ export class StatusWriter {
     const queue = writes.values();
     const work = async (): Promise<void> => {
       for (const write of queue) {
-        // A newer wish is known: what is left of this one is judged again.
-        if (this.#isDirty || !this.#mayWrite()) return;
+        // What is left of this wish is judged again.
+        if (this.#isSuperseded()) return;
         try {
           await this.#write(write);
         } catch (error) {
