@@ -1,7 +1,8 @@
 /** The CORS protocol of the Fetch standard as the gateway speaks it for a route. */
 
 import type { CorsOptions } from '../model/route-options.ts';
-import { headerValue, normaliseHeaderName } from './header-list.ts';
+import { headerValue } from './header-list.ts';
+import { normaliseHeaderName } from './header-names.ts';
 
 const PREFLIGHT_VARY = 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers';
 

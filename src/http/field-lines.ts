@@ -1,4 +1,4 @@
-/** Reads the field lines of an HTTP/1.1 message strictly (RFC 9112, section 5): what could be read in two ways is a fault. */
+/** The field lines of an HTTP/1.1 message (RFC 9112, section 5), read strictly: what could be read in two ways is a fault. */
 
 const COLON = 0x3a;
 const CR = 0x0d;
@@ -44,12 +44,11 @@ export function isToken(text: string): boolean {
   return text !== '';
 }
 
-/** Whether `text` can be the value of a field as it stands. */
-export function isFieldValue(text: string): boolean {
-  for (let at = 0; at < text.length; at += 1) {
-    if (((CLASSES[text.charCodeAt(at)] ?? 0) & VALUE) === 0) return false;
-  }
-  return true;
+/** The lines of a head, each ended by CRLF. `raw`: alternating names and values. */
+export function fieldLines(raw: readonly string[]): string {
+  let lines = '';
+  for (let at = 0; at < raw.length; at += 2) lines += `${raw[at]}: ${raw[at + 1]}\r\n`;
+  return lines;
 }
 
 function skipSpace(text: string, start: number): number {

@@ -3,6 +3,7 @@
 import { parseAuthority } from './authority.ts';
 import { forwardedAddress, unmapped } from './client-address.ts';
 import { headerValue } from './header-list.ts';
+import type { HeaderName } from './header-names.ts';
 import type { RequestHead } from './request-head.ts';
 
 export interface ForwardingContext {
@@ -10,34 +11,32 @@ export interface ForwardingContext {
   readonly peerAddress: string;
   readonly isPeerTrusted: boolean;
   readonly isTls: boolean;
-  readonly requestId: string;
   /** Whether `Forwarded` (RFC 7239) is written beside the `X-Forwarded-*` family. */
   readonly writesForwarded: boolean;
   /** What is added to `Via`, such as `1.1 name`; `undefined`: nothing. */
   readonly via: string | undefined;
 }
 
-const WRITTEN = new Set([
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'x-forwarded-proto',
-  'x-real-ip',
-  'x-request-id',
-]);
-
 /**
- * Whether the caller's copy of a header goes: those that {@link forwardingHeaders} writes always, the rest of the
- * family (`Forwarded` where it is not written, `X-Forwarded-Prefix`) unless a trusted proxy sent it. `name` is normalised.
+ * Whether the caller's copy of a header goes: those that the gateway writes always, the rest of the family (`Forwarded`
+ * where it is not written, `X-Forwarded-Prefix`) unless a trusted proxy sent it.
  */
-export function isForwardingHeader(
-  name: string,
+export function isReplaced(
+  { forwarding }: HeaderName,
   { isPeerTrusted, writesForwarded, via }: ForwardingContext,
 ): boolean {
-  // Most names are told from these by their first letters, which costs a tenth of a look-up in the set.
-  if (name.startsWith('x-')) return WRITTEN.has(name) || (!isPeerTrusted && name.startsWith('x-forwarded-'));
-  if (name === 'forwarded') return writesForwarded || !isPeerTrusted;
-  return via !== undefined && name === 'via';
+  switch (forwarding) {
+    case undefined:
+      return false;
+    case 'written':
+      return true;
+    case 'family':
+      return !isPeerTrusted;
+    case 'forwarded':
+      return writesForwarded || !isPeerTrusted;
+    case 'via':
+      return via !== undefined;
+  }
 }
 
 /** Alternating names and values. */
@@ -59,14 +58,17 @@ export function forwardingHeaders(rawHeaders: readonly string[], context: Forwar
     forwardedPort(copy('x-forwarded-port')) ?? callerPort(host, proto, context.head),
     'X-Real-IP',
     realIp(copy('x-real-ip'), hops) ?? peer,
-    'X-Request-Id',
-    context.requestId,
   ];
   if (context.writesForwarded)
     headers.push('Forwarded', joined(copy('forwarded'), forwardedElement(peer, context)));
   // Whoever the peer is: the hops that it lists are those that the message has made (RFC 9110, section 7.6.3).
   if (context.via !== undefined) headers.push('Via', joined(headerValue(rawHeaders, 'via'), context.via));
   return headers;
+}
+
+/** Whether {@link forwardingHeaders} says the same of every request for one authority by one connection. */
+export function isForwardingConstant({ isPeerTrusted, via }: ForwardingContext): boolean {
+  return !isPeerTrusted && via === undefined;
 }
 
 /** This hop as RFC 7239 writes it: what holds a colon is quoted. */

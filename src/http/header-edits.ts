@@ -2,7 +2,7 @@
 
 import type { HeaderEdits } from '../model/route-options.ts';
 import { RESERVED_HEADERS } from '../policy/reserved-names.ts';
-import { normaliseHeaderName } from './header-list.ts';
+import { normaliseHeaderName } from './header-names.ts';
 
 /** {@link HeaderEdits} made ready to be applied to many messages. */
 export interface PreparedEdits {

@@ -1,10 +1,6 @@
-/** Reads headers as Node gives them: a list of alternating names and values. */
+/** Reads headers as a list of alternating names and values. */
 
-/** Lower-case, `_` as `-`: CGI and its heirs read both as one name. */
-export function normaliseHeaderName(name: string): string {
-  const lower = name.toLowerCase();
-  return lower.includes('_') ? lower.replaceAll('_', '-') : lower;
-}
+import { normaliseHeaderName } from './header-names.ts';
 
 /** All lines of a header, joined by `, ` (RFC 9110, section 5.3). `name` is lower-case. */
 export function headerValue(rawHeaders: readonly string[], name: string): string | undefined {
@@ -21,9 +17,8 @@ export function headerValue(rawHeaders: readonly string[], name: string): string
 
 const NONE: readonly string[] = [];
 
-/** The normalised names of headers that belong to one connection because `Connection` says so. */
-export function connectionOptions(rawHeaders: readonly string[]): readonly string[] {
-  const value = headerValue(rawHeaders, 'connection');
+/** The normalised names of headers that belong to one connection because `Connection`, all lines of it, says so. */
+export function connectionOptions(value: string | undefined): readonly string[] {
   // What almost every request says; neither is the name of a header to drop that is not dropped anyway.
   if (value === undefined || value === 'keep-alive' || value === 'close') return NONE;
   return value.split(',').map((option) => normaliseHeaderName(option.trim()));

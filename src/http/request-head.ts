@@ -1,6 +1,7 @@
 /** Reads the head of a request strictly: what is ambiguous is refused before any routing. */
 
 import { parseAuthority, type Authority } from './authority.ts';
+import { framingFault, type RequestFields } from './request-fields.ts';
 import { pathFault, queryFault } from './target-rules.ts';
 
 export interface RequestHead {
@@ -23,12 +24,12 @@ export type ParsedHead =
 /**
  * Takes origin-form and absolute-form (RFC 9112, section 3.2) with exactly one Host header that agrees; refuses
  * dot segments, what hides a slash, and unclear framing (section 6.3), which Node's parser is to refuse already.
- *
- * @param rawHeaders alternating names and values, as Node gives them
  */
-export function parseRequestHead(method: string, target: string, rawHeaders: readonly string[]): ParsedHead {
-  const fields = readFields(rawHeaders);
-  if (typeof fields === 'string') return invalid(fields);
+export function parseRequestHead(method: string, target: string, fields: RequestFields): ParsedHead {
+  if (fields.host === undefined) return invalid('Host must be sent exactly once, found none');
+  if (fields.hosts > 1) return invalid('Host must be sent exactly once, found more');
+  const unframed = framingFault(fields);
+  if (unframed !== undefined) return invalid(unframed);
   const authority = parseAuthority(fields.host);
   if (authority === undefined)
     return invalid('Host must be a DNS name or an IP address, with or without a port');
@@ -65,31 +66,4 @@ function absolutePathStart(target: string, host: Authority): number | string {
   const isAgreed =
     authority.host === host.host && (authority.port ?? defaultPort) === (host.port ?? defaultPort);
   return isAgreed ? end : 'request target must name the same authority as Host';
-}
-
-/** The value of Host, or what is wrong with Host or the framing. */
-function readFields(rawHeaders: readonly string[]): { readonly host: string } | string {
-  let host: string | undefined;
-  let lengths = 0;
-  let codings = 0;
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at] ?? '';
-    const value = rawHeaders[at + 1] ?? '';
-    // Comparing lengths first spares lower-casing every name of every request.
-    if (name.length === 4 && name.toLowerCase() === 'host') {
-      if (host !== undefined) return 'Host must be sent exactly once, found more';
-      host = value;
-    } else if (name.length === 14 && name.toLowerCase() === 'content-length') {
-      lengths += 1;
-      if (!/^[0-9]{1,15}$/.test(value)) return 'Content-Length must be a number of bytes';
-    } else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') {
-      codings += 1;
-      if (value.toLowerCase() !== 'chunked') return 'Transfer-Encoding must be chunked';
-    }
-  }
-  if (host === undefined) return 'Host must be sent exactly once, found none';
-  if (lengths > 1) return 'Content-Length must be sent at most once';
-  if (codings > 1) return 'Transfer-Encoding must be sent at most once';
-  if (lengths + codings > 1) return 'Content-Length and Transfer-Encoding must not be sent together';
-  return { host };
 }

@@ -1,11 +1,12 @@
 /** Which trailers of a request pass the gateway: none that would mean more than metadata about the body (RFC 9110, section 6.5.1). */
 
 import { RESERVED_HEADERS } from '../policy/reserved-names.ts';
-import { connectionOptions, normaliseHeaderName } from './header-list.ts';
+import { connectionOptions } from './header-list.ts';
+import { normaliseHeaderName } from './header-names.ts';
 
 export interface TrailerContext {
-  /** The header section of the same request: what its `Connection` names ends here, too. */
-  readonly rawHeaders: readonly string[];
+  /** All lines of `Connection` in the header section: what they name ends here, too. */
+  readonly connection: string | undefined;
   /** Normalised by {@link normaliseHeaderName}. */
   readonly identityHeaders: ReadonlySet<string>;
   /** Further names that a check of the gateway went by, or that it writes; normalised. */
@@ -42,9 +43,9 @@ const NOT_FIELD_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 /** Both alternate names and values; what passes does so as it came. */
 export function trailersForUpstream(
   rawTrailers: readonly string[],
-  { rawHeaders, identityHeaders, owned }: TrailerContext,
+  { connection, identityHeaders, owned }: TrailerContext,
 ): string[] {
-  const options = connectionOptions(rawHeaders);
+  const options = connectionOptions(connection);
   const trailers: string[] = [];
   for (let at = 0; at < rawTrailers.length; at += 2) {
     const rawName = rawTrailers[at] ?? '';

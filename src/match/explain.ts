@@ -2,6 +2,8 @@
 
 import { hideQueryCredentials } from '../http/credentials.ts';
 import { DEFAULT_NAMES } from '../http/presented.ts';
+import { describeHeaderName } from '../http/header-names.ts';
+import { readRequestFields } from '../http/request-fields.ts';
 import { parseRequestHead } from '../http/request-head.ts';
 import { objectKey } from '../model/objects.ts';
 import type { Problem } from '../model/problems.ts';
@@ -66,7 +68,7 @@ function explainHead(
   problems: readonly Problem[],
   { url, method }: ExplainedRequest,
 ): Outcome {
-  const parsed = parseRequestHead(method, `${url.pathname}${url.search}`, ['Host', url.host]);
+  const parsed = parseRequestHead(method, `${url.pathname}${url.search}`, readRequestFields(['Host', url.host], describeHeaderName));
   if (parsed.kind === 'invalid') return { lines: [['cause', parsed.fault]], refusal: 'BadRequest' };
   const { host, path } = parsed.head;
   const match = createMatcher(table).match(host, path);

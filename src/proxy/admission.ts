@@ -35,8 +35,8 @@ export function admit(
   }
   if (redirects(context, transaction, head, plan)) return false;
   if (options.rateLimit?.by === 'address' && isLimited(context, transaction, undefined)) return false;
-  if (options.cors !== undefined && isPreflight(head.method, transaction.request.rawHeaders)) {
-    sendEmpty(transaction, 204, preflightHeaders(options.cors, transaction.request.rawHeaders));
+  if (options.cors !== undefined && isPreflight(head.method, transaction.fields.rawHeaders)) {
+    sendEmpty(transaction, 204, preflightHeaders(options.cors, transaction.fields.rawHeaders));
     return false;
   }
   return !isBodyTooLarge(context, transaction, transaction.fields.contentLength);

@@ -10,7 +10,7 @@ type Forward = Extract<RouteAction, { readonly kind: 'forward' }>;
 export function chooseBackend(context: ProxyContext, transaction: Transaction, action: Forward): BackendKey {
   const { backend, canaries } = action;
   if (canaries.length === 0) return backend;
-  const { rawHeaders } = transaction.request;
+  const { rawHeaders } = transaction.fields;
   // Who was served by one backend stays with it: chance decides about a session once.
   const kept = keptBackend(context, transaction, action);
   const drawn = canaries.filter(({ when }) => kept === undefined || when.kind === 'header');
@@ -20,7 +20,7 @@ export function chooseBackend(context: ProxyContext, transaction: Transaction, a
 /** The backend of the endpoint that the cookie of session affinity names. */
 function keptBackend(
   { affinity, backends }: ProxyContext,
-  { settings, request }: Transaction,
+  { settings, fields }: Transaction,
   { backend, canaries }: Forward,
 ): BackendKey | undefined {
   const sessionAffinity = settings?.options.sessionAffinity;
@@ -28,6 +28,6 @@ function keptBackend(
   const drawn = canaries.filter(({ when }) => when.kind === 'weight' && when.percent > 0);
   return [backend, ...drawn.map((canary) => canary.backend)].find((key) => {
     const balancer = backends.find(key);
-    return balancer && affinity.endpointFor(balancer, sessionAffinity, request.rawHeaders);
+    return balancer && affinity.endpointFor(balancer, sessionAffinity, fields.rawHeaders);
   });
 }

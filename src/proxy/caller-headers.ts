@@ -9,20 +9,21 @@ import type { ProxyContext } from './context.ts';
 import { cameOverTls } from './decision.ts';
 import type { Transaction } from './transaction.ts';
 import type { UpstreamEndpoint } from './upstream/endpoint.ts';
+import type { ResponseHead } from './upstream/response-head.ts';
 
 /** Alternating names and values. `endpoint`: the one that answers. */
 export function callerHeaders(
   context: ProxyContext,
   transaction: Transaction,
-  rawHeaders: readonly string[],
+  head: ResponseHead,
   endpoint: UpstreamEndpoint | undefined,
 ): string[] {
-  let headers = headersForCaller(rawHeaders);
+  let headers = headersForCaller(head);
   const { settings } = transaction;
   if (settings === undefined) return headers;
   const { cors, sessionAffinity } = settings.options;
   if (settings.responseEdits !== undefined) headers = editHeaders(headers, settings.responseEdits);
-  if (cors !== undefined) headers = withCors(headers, cors, transaction.request.rawHeaders);
+  if (cors !== undefined) headers = withCors(headers, cors, transaction.fields.rawHeaders);
   if (sessionAffinity !== undefined && endpoint !== undefined) {
     headers.push(...affinityHeaders(context, transaction, sessionAffinity, endpoint));
   }
@@ -51,6 +52,6 @@ function affinityHeaders(
   endpoint: UpstreamEndpoint,
 ): readonly string[] {
   const value = affinity.valueOf(endpoint);
-  if (cookieValue(transaction.request.rawHeaders, options.cookie) === value) return [];
+  if (cookieValue(transaction.fields.rawHeaders, options.cookie) === value) return [];
   return ['Set-Cookie', affinityCookie(options, value, cameOverTls(transaction))];
 }

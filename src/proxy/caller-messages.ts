@@ -2,6 +2,8 @@
 
 import type { Duplex } from 'node:stream';
 
+import type { RequestFields } from '../http/request-fields.ts';
+
 /** What comes with a request to switch protocols. */
 export interface UpgradeSocket {
   readonly socket: Duplex;
@@ -14,8 +16,8 @@ export interface CallerRequest {
   readonly method: string;
   readonly target: string;
   readonly httpVersion: '1.0' | '1.1' | '2.0';
-  /** Alternating names and values, as HTTP/1.1 has them. */
-  readonly rawHeaders: readonly string[];
+  /** As HTTP/1.1 has them. */
+  readonly fields: RequestFields;
   /** What makes it malformed in the caller's version of HTTP, beside the rules for all. */
   readonly fault: string | undefined;
   /** The caller holds its body back until it is told to go on. */

@@ -15,6 +15,8 @@ export interface Caller {
   readonly serverName: string | undefined;
   /** The request that came by it last and is not over. */
   current: Transaction | undefined;
+  /** The lines that tell a service about the caller, for the authority that was asked for last. */
+  forwarding: { readonly authority: string; readonly lines: string } | undefined;
 }
 
 export type IsTrusted = (address: string) => boolean;
@@ -42,6 +44,7 @@ export function createCallers(
       isTls: 'encrypted' in socket && socket.encrypted,
       serverName: serverNameOf(socket),
       current: undefined,
+      forwarding: undefined,
     };
     known.set(socket, seen);
     return seen;

@@ -1,5 +1,6 @@
 /** What every step of a request can reach: the ports, the limits and the state of one proxy thread. */
 
+import type { HeaderNameOf } from '../http/header-names.ts';
 import type { Caller as TraceCaller, RequestTrace } from '../http/trace-context.ts';
 import type { Logger, ProxyTelemetry } from '../telemetry/ports.ts';
 import type { Affinity } from './affinity.ts';
@@ -41,6 +42,7 @@ export interface ProxyContext extends Deciders {
   /** In [0, 1). */
   readonly random: () => number;
   readonly callerOf: ReturnType<typeof createCallers>;
+  readonly headerNameOf: HeaderNameOf;
   /** The value of Date, now. */
   readonly date: () => string;
   /** As it is now; a request asks once. */

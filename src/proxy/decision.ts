@@ -46,7 +46,7 @@ export interface Deciders {
 
 /** What can be said without credentials. `undefined`: it depends on them. */
 export function decideWithoutCredentials({ transaction, head, plan }: Guarded): Decision | undefined {
-  const { rawHeaders } = transaction.request;
+  const { rawHeaders } = transaction.fields;
   if (isExempt(plan, head, (name) => headerValue(rawHeaders, name))) return { kind: 'exempt' };
   if (plan.transport === 'TlsOnly' && !cameOverTls(transaction)) {
     return deny('TlsRequired', 'this host and path take credentials over TLS only');
@@ -101,7 +101,7 @@ function tokenRequest(
   const allowed = mayClientCall(plan, clientId, head);
   if (allowed.kind === 'deny') return deny(allowed.reason, allowed.detail);
   if (plan.clientCredentials === undefined) return deny('MissingCredentials', undefined);
-  const { rawHeaders } = transaction.request;
+  const { rawHeaders } = transaction.fields;
   const chosen = takeCallerParameters(
     plan.clientCredentials,
     (name) => headerValue(rawHeaders, name),

@@ -82,10 +82,7 @@ export class Forwarding implements ExchangeSink {
 
   onHead(head: ResponseHead): void {
     this.#transaction.upstreamStatus = head.status;
-    this.#writer.begin(
-      head,
-      callerHeaders(this.#context, this.#transaction, head.rawHeaders, this.#endpoint),
-    );
+    this.#writer.begin(head, callerHeaders(this.#context, this.#transaction, head, this.#endpoint));
   }
 
   onBody(bytes: Buffer, start: number, end: number): void {

@@ -47,7 +47,7 @@ function route(context: ProxyContext, transaction: Transaction): void {
   const { request } = transaction;
   const refuse = (denial: ReturnType<typeof deny>): void => sendProblem(context, transaction, denial);
   if (request.fault !== undefined) return refuse(deny('BadRequest', request.fault));
-  const parsed = parseRequestHead(request.method, request.target, request.rawHeaders);
+  const parsed = parseRequestHead(request.method, request.target, transaction.fields);
   if (parsed.kind === 'invalid') return refuse(deny('BadRequest', parsed.fault));
   const { head } = parsed;
   transaction.head = head;

@@ -10,6 +10,7 @@ import { Forwarding, type ForwardBody } from './forwarding.ts';
 import type { Enforced, Routed } from './routed.ts';
 import type { Transaction } from './transaction.ts';
 import { isGrpc } from './grpc.ts';
+import { NOBODY } from './identity.ts';
 import { ProxyError } from './proxy-error.ts';
 import { sendProblem } from './respond.ts';
 import { hasBody } from './unread-body.ts';
@@ -21,7 +22,6 @@ import { upstreamTrailers } from './upstream-trailers.ts';
 const SMALL_BODY_BYTES = 16 * 1024;
 /** In which some of the requests that are under way end, usually. */
 const OVERLOAD_PAUSE_MS = 1_000;
-const NO_HEADERS: readonly string[] = [];
 const NO_BODY: ForwardBody = { kind: 'none' };
 
 export function passOn(context: ProxyContext, routed: Routed, enforced: Enforced | undefined): void {
@@ -99,10 +99,10 @@ function upstreamInput(
 ): UpstreamInput {
   const { identityHeaders } = routing;
   const isAllowed = enforced?.decision.kind === 'allow';
-  const identity = isAllowed ? identityOf(enforced.plan, enforced.decision.grant) : NO_HEADERS;
+  const identity = isAllowed ? identityOf(enforced.plan, enforced.decision.grant) : NOBODY;
   const sticky = transaction.settings?.options.sessionAffinity;
   const preferred =
-    sticky && balancer && affinity.endpointFor(balancer, sticky, transaction.request.rawHeaders);
+    sticky && balancer && affinity.endpointFor(balancer, sticky, transaction.fields.rawHeaders);
   return { transaction, head, enforced, identityHeaders, identity, body, preferred, edge };
 }
 

@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { CacheKeys } from '../authz/cache-key.ts';
 import type { TokenSource } from '../authz/ports.ts';
 import type { TableDelta } from '../compile/delta.ts';
+import { createHeaderNames } from '../http/header-names.ts';
 import { traceOf, type Sampling } from '../http/trace-context.ts';
 import type { Logger, ProxyTelemetry } from '../telemetry/ports.ts';
 import { createAffinity } from './affinity.ts';
@@ -75,8 +76,9 @@ export function createProxy(options: ProxyOptions): Proxy {
   const { logger, now = Date.now, random = Math.random } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const { counters, thread } = options.shared ?? { counters: createSharedCounters(1), thread: 0 };
+  const headerNameOf = createHeaderNames();
   const deadlines = new Deadlines(limits.sweepIntervalMs);
-  const backends = new Backends({ limits, deadlines, random });
+  const backends = new Backends({ limits, deadlines, headerNameOf, random });
   const certificates = new TlsCertificates({ logger, nowMs: now });
   const isTrusted = trustIn(options.trustedProxies);
   const proxyProtocol = new ProxyProtocol({ deadlines, timeoutMs: limits.headersTimeoutMs });
@@ -110,6 +112,7 @@ export function createProxy(options: ProxyOptions): Proxy {
       telemetry: options.telemetry,
     }),
     affinity: createAffinity(),
+    headerNameOf,
     date: createHttpDate(now),
     callerOf: createCallers(isTrusted, (socket) => proxyProtocol.addressOf(socket)),
     routing: () => routing,

@@ -44,9 +44,9 @@ export function sendEmpty(transaction: Transaction, status: number, headers: rea
 }
 
 /** Scripts of other origins are to see why a request failed. */
-function ownHeaders({ settings, request }: Transaction): readonly string[] {
+function ownHeaders({ settings, fields }: Transaction): readonly string[] {
   const cors = settings?.options.cors;
-  return cors === undefined ? [] : corsHeaders(cors, request.rawHeaders);
+  return cors === undefined ? [] : corsHeaders(cors, fields.rawHeaders);
 }
 
 function retryAfterSeconds(retryAtMs: number | undefined, nowMs: number): number | undefined {

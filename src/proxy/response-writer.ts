@@ -71,7 +71,7 @@ export class ResponseWriter {
 /** Passes an interim response on. HTTP/1.0 knows none. */
 export function sendInterim({ request, response }: Transaction, head: ResponseHead): void {
   if (request.httpVersion === '1.0' || response.headersSent) return;
-  response.writeInformation(head.status, headersForCaller(head.rawHeaders));
+  response.writeInformation(head.status, headersForCaller(head));
 }
 
 /** Without what would frame the response in another way than its status or the caller's version does. */

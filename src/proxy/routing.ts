@@ -1,7 +1,7 @@
 /** The table that a proxy thread serves, with what is derived from it. */
 
 import { applyDelta, type SectionDelta, type TableDelta } from '../compile/delta.ts';
-import { normaliseHeaderName } from '../http/forward-headers.ts';
+import { normaliseHeaderName } from '../http/header-names.ts';
 import { createMatcher, type Matcher } from '../match/matcher.ts';
 import { emptyTable, type RoutingTable } from '../model/table.ts';
 

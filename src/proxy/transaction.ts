@@ -1,5 +1,6 @@
 /** One request of a caller, its response, and what is known about both so far. */
 
+import type { RequestFields } from '../http/request-fields.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { RequestTrace } from '../http/trace-context.ts';
 import type { Reason } from '../model/reasons.ts';
@@ -10,7 +11,6 @@ import type { CallerRequest, CallerResponse, UpgradeSocket } from './caller-mess
 import type { Caller } from './caller.ts';
 import type { RouteSettings } from './route-settings.ts';
 import type { TallyPlaces } from './shared-tally.ts';
-import { readRequestFields, type RequestFields } from './request-fields.ts';
 
 /** Filled in on the way; becomes the access record when the response has ended. */
 export class Transaction {
@@ -68,7 +68,7 @@ export class Transaction {
     this.caller = caller;
     this.awaitsContinue = request.awaitsContinue;
     this.upgrade = request.upgrade;
-    this.fields = readRequestFields(request.rawHeaders);
+    this.fields = request.fields;
     this.startedMs = performance.now();
   }
 

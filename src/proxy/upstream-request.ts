@@ -1,14 +1,19 @@
 /** Builds what the upstream gets: the caller's request without what the gateway owns, and with what it adds. */
 
 import { hideQueryCredentials } from '../http/credentials.ts';
-import { headersForUpstream } from '../http/forward-headers.ts';
+import { fieldLines } from '../http/field-lines.ts';
+import { headersForUpstream, keptHeaders, type ForwardContext } from '../http/forward-headers.ts';
+import { forwardingHeaders, isForwardingConstant } from '../http/forwarding.ts';
 import { editHeaders } from '../http/header-edits.ts';
+import type { RequestFields } from '../http/request-fields.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import { rewrittenPath } from '../http/rewrite.ts';
 import { PRODUCT } from '../model/names.ts';
 import type { PolicyPlan } from '../model/table.ts';
+import type { Caller } from './caller.ts';
 import type { EdgeSettings } from './edge.ts';
 import type { ForwardBody } from './forwarding.ts';
+import type { Identity } from './identity.ts';
 import type { Enforced } from './routed.ts';
 import type { Transaction } from './transaction.ts';
 import type { UpstreamEndpoint } from './upstream/endpoint.ts';
@@ -18,17 +23,17 @@ export interface UpstreamInput {
   readonly head: RequestHead;
   readonly enforced: Enforced | undefined;
   readonly identityHeaders: ReadonlySet<string>;
-  /** What tells the upstream who the caller is: alternating names and values. */
-  readonly identity: readonly string[];
+  /** What tells the upstream who the caller is. */
+  readonly identity: Identity;
   readonly body: ForwardBody;
   readonly edge: EdgeSettings;
   /** The endpoint that session affinity asks for. */
   readonly preferred: UpstreamEndpoint | undefined;
 }
 
-const NOTHING: ReadonlySet<string> = new Set();
+const NOTHING: readonly string[] = [];
 /** It says more about a trace that is not gone on with. */
-const TRACESTATE: ReadonlySet<string> = new Set(['tracestate']);
+const TRACESTATE = ['tracestate'];
 
 /** The path and query that the upstream gets: byte for byte the caller's, less a prefix that is replaced and credentials in the query. */
 export function upstreamTarget({ transaction, head, enforced }: UpstreamInput): string {
@@ -47,11 +52,11 @@ export function upstreamTarget({ transaction, head, enforced }: UpstreamInput): 
 /** Request line and header lines, each ended by CRLF, and the empty line; latin1. */
 export function upstreamHead(input: UpstreamInput): string {
   const { head, body, transaction } = input;
-  const headers = upstreamHeaders(input);
-  let text = `${head.method} ${upstreamTarget(input)} HTTP/1.1\r\n`;
-  for (let at = 0; at < headers.length; at += 2) text += `${headers[at]}: ${headers[at + 1]}\r\n`;
-  if (body.kind === 'stream' && transaction.fields.isChunked) text += 'Transfer-Encoding: chunked\r\n';
-  return `${text}\r\n`;
+  const { fields, settings } = transaction;
+  const coding = body.kind === 'stream' && fields.isChunked ? 'Transfer-Encoding: chunked\r\n' : '';
+  const lines =
+    settings?.requestEdits === undefined ? upstreamLines(input) : fieldLines(upstreamHeaders(input));
+  return `${head.method} ${upstreamTarget(input)} HTTP/1.1\r\n${lines}${coding}\r\n`;
 }
 
 /** For HTTP/2: alternating names and values, pseudo-headers first but for `:scheme`. */
@@ -68,9 +73,39 @@ export function upstreamFields(input: UpstreamInput): string[] {
 
 /** Alternating names and values. */
 export function upstreamHeaders(input: UpstreamInput): string[] {
+  const { identityHeaders, transaction } = input;
+  const context = forwardContext(input);
+  const headers = headersForUpstream(transaction.fields, context);
+  const edits = transaction.settings?.requestEdits;
+  return edits === undefined ? headers : editHeaders(headers, edits, identityHeaders);
+}
+
+/** What {@link upstreamHeaders} says where the route edits nothing, made of parts that are known already. */
+function upstreamLines(input: UpstreamInput): string {
+  const { transaction, identity } = input;
+  const { caller, fields, requestId, trace } = transaction;
+  const context = forwardContext(input);
+  const kept = fieldLines(keptHeaders(fields, context));
+  const forwarding = forwardingLines(caller, fields, context);
+  const traced = trace?.traceparent === undefined ? '' : `traceparent: ${trace.traceparent}\r\n`;
+  return `${kept}${forwarding}X-Request-Id: ${requestId}\r\n${identity.lines}${traced}`;
+}
+
+/** Most connections carry requests for one authority. */
+function forwardingLines(caller: Caller, { rawHeaders }: RequestFields, context: ForwardContext): string {
+  const { authority } = context.head;
+  if (!isForwardingConstant(context)) return fieldLines(forwardingHeaders(rawHeaders, context));
+  if (caller.forwarding?.authority !== authority) {
+    caller.forwarding = { authority, lines: fieldLines(forwardingHeaders(rawHeaders, context)) };
+  }
+  return caller.forwarding.lines;
+}
+
+function forwardContext(input: UpstreamInput): ForwardContext {
   const { transaction, head, enforced, identityHeaders, identity, body, edge } = input;
   const { caller, request, requestId, trace } = transaction;
-  const headers = headersForUpstream(request.rawHeaders, {
+  const { traceparent } = trace ?? {};
+  return {
     head,
     peerAddress: caller.peerAddress,
     isPeerTrusted: caller.isPeerTrusted,
@@ -81,11 +116,10 @@ export function upstreamHeaders(input: UpstreamInput): string[] {
     identityHeaders,
     dropAuthorization: enforced !== undefined && ownsAuthorization(enforced.plan),
     dropHeaders: trace?.callerSpanId === undefined ? TRACESTATE : NOTHING,
-    set: trace?.traceparent === undefined ? identity : [...identity, 'traceparent', trace.traceparent],
+    set: traceparent === undefined ? identity.headers : [...identity.headers, 'traceparent', traceparent],
+    setNames: traceparent === undefined ? identity.names : [...identity.names, 'traceparent'],
     contentLength: body.kind === 'bytes' ? body.bytes.length : undefined,
-  });
-  const edits = transaction.settings?.requestEdits;
-  return edits === undefined ? headers : editHeaders(headers, edits, identityHeaders);
+  };
 }
 
 /** On an exempt request as well: an upstream that trusts the header must not get a forged one. */

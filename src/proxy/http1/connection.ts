@@ -175,7 +175,7 @@ export class CallerConnection implements Deadlined, BodySource {
     const found = this.#heads.read(bytes, start);
     if (found.kind === 'whole') {
       this.#held = bytes.subarray(found.end);
-      return this.#begin(readHttp1Head(found.text));
+      return this.#begin(readHttp1Head(found.text, this.#context.headerNameOf));
     }
     if (found.kind === 'incomplete') this.#awaitHead();
     else if (found.kind === 'malformed') this.#refuse(malformedHead('a line of the head is not valid'));
@@ -210,7 +210,7 @@ export class CallerConnection implements Deadlined, BodySource {
     this.#response = response;
     if (head.framing !== 'none') {
       this.#body = new BodyDecoder(request, (message) => new BodyFault(message));
-      this.#body.begin(head.framing, head.contentLength);
+      this.#body.begin(head.framing, head.fields.contentLength);
     }
     if (head.isWebSocket) this.#leave(request, response);
     handleRequest(this.#context, this.caller, request, response);

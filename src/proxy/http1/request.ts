@@ -1,6 +1,7 @@
 /** A request on an HTTP/1.1 connection, as the handler reads requests. */
 
 import type { Http1Head } from '../../http/http1-head.ts';
+import type { RequestFields } from '../../http/request-fields.ts';
 import type { BodySink } from '../body-decoder.ts';
 import type { CallerRequest, UpgradeSocket } from '../caller-messages.ts';
 
@@ -21,7 +22,7 @@ export class Http1Request implements CallerRequest, BodySink {
   readonly method: string;
   readonly target: string;
   readonly httpVersion: '1.0' | '1.1';
-  readonly rawHeaders: readonly string[];
+  readonly fields: RequestFields;
   readonly fault: string | undefined;
   readonly awaitsContinue: boolean;
   upgrade: UpgradeSocket | undefined;
@@ -39,7 +40,7 @@ export class Http1Request implements CallerRequest, BodySink {
     this.method = head.method;
     this.target = head.target;
     this.httpVersion = head.httpVersion;
-    this.rawHeaders = head.rawHeaders;
+    this.fields = head.fields;
     this.fault = head.fault;
     this.awaitsContinue = head.awaitsContinue;
     this.isEnded = head.framing === 'none';

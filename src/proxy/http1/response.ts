@@ -3,6 +3,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 
+import { fieldLines } from '../../http/field-lines.ts';
 import type { CallerResponse } from '../caller-messages.ts';
 import type { Http1Request } from './request.ts';
 
@@ -163,12 +164,6 @@ export class Http1Response implements CallerResponse {
     if (text !== '') socket.write(text, 'latin1');
     onEnd();
   }
-}
-
-function fieldLines(raw: readonly string[]): string {
-  let lines = '';
-  for (let at = 0; at < raw.length; at += 2) lines += `${raw[at]}: ${raw[at + 1]}\r\n`;
-  return lines;
 }
 
 /** The bytes of UTF-8, one by one: what is ASCII stays as it is. */

@@ -2,7 +2,9 @@
 
 import type { ServerHttp2Stream } from 'node:http2';
 
+import type { HeaderNameOf } from '../../http/header-names.ts';
 import { expectsContinue, type Http2Head } from '../../http/http2-head.ts';
+import { readRequestFields, type RequestFields } from '../../http/request-fields.ts';
 import type { CallerRequest } from '../caller-messages.ts';
 
 const NONE: readonly string[] = [];
@@ -13,7 +15,7 @@ export class Http2Request implements CallerRequest {
   readonly httpVersion = '2.0';
   readonly method: string;
   readonly target: string;
-  readonly rawHeaders: readonly string[];
+  readonly fields: RequestFields;
   readonly fault: string | undefined;
   readonly awaitsContinue: boolean;
   readonly upgrade = undefined;
@@ -22,11 +24,11 @@ export class Http2Request implements CallerRequest {
   /** By what they were asked to call. */
   readonly #endListeners = new Map<Listener, () => void>();
 
-  constructor(stream: ServerHttp2Stream, head: Http2Head) {
+  constructor(stream: ServerHttp2Stream, head: Http2Head, nameOf: HeaderNameOf) {
     this.#stream = stream;
     this.method = head.method;
     this.target = head.target;
-    this.rawHeaders = head.rawHeaders;
+    this.fields = readRequestFields(head.rawHeaders, nameOf);
     this.fault = head.fault;
     this.awaitsContinue = expectsContinue(head);
     if (stream.endAfterHeaders) return;

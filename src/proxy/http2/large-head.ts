@@ -14,7 +14,7 @@ export function refuseLargeHead(
   response: Http2Response,
 ): void {
   const requestId = nextRequestId();
-  const refusal = headerTooLarge(largestHeader(request.rawHeaders));
+  const refusal = headerTooLarge(largestHeader(request.fields.rawHeaders));
   const problem = refusalProblem(refusal, requestId);
   response.writeHead(problem.status, problem.headers);
   response.end(problem.body);

@@ -94,7 +94,7 @@ export class Http2Sessions {
   #handle(stream: ServerHttp2Stream, caller: Caller, rawFields: readonly string[]): void {
     const head = readHttp2Head(rawFields, !stream.endAfterHeaders);
     const response = new Http2Response(stream);
-    const request = new Http2Request(stream, head);
+    const request = new Http2Request(stream, head, this.#context.headerNameOf);
     if (fieldListBytes(rawFields) > this.#context.limits.headerBytes) {
       refuseLargeHead(this.#context, caller, request, response);
       return;

@@ -1,5 +1,6 @@
 /** The backends of the table as balancers over shared endpoints: a change touches only what it names. */
 
+import type { HeaderNameOf } from '../../http/header-names.ts';
 import type { Backend, BackendKey } from '../../model/table.ts';
 import type { Deadlines } from '../deadlines.ts';
 import type { ProxyLimits } from '../limits.ts';
@@ -10,6 +11,7 @@ import { endpointKey, UpstreamEndpoint } from './endpoint.ts';
 export interface BackendsOptions {
   readonly limits: ProxyLimits;
   readonly deadlines: Deadlines;
+  readonly headerNameOf: HeaderNameOf;
   readonly random: () => number;
 }
 
@@ -71,8 +73,11 @@ export class Backends {
     const key = endpointKey(dialled);
     let counted = this.#endpoints.get(key);
     if (counted === undefined) {
-      const { limits, deadlines } = this.#options;
-      counted = { endpoint: new UpstreamEndpoint({ ...dialled, limits, deadlines }), backends: 0 };
+      const { limits, deadlines, headerNameOf } = this.#options;
+      counted = {
+        endpoint: new UpstreamEndpoint({ ...dialled, limits, deadlines, headerNameOf }),
+        backends: 0,
+      };
       this.#endpoints.set(key, counted);
     }
     counted.backends++;

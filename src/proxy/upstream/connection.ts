@@ -2,6 +2,7 @@
 
 import type { Socket } from 'node:net';
 
+import type { HeaderNameOf } from '../../http/header-names.ts';
 import type { Deadlined, Deadlines } from '../deadlines.ts';
 import type { ProxyLimits, UpstreamTimeouts } from '../limits.ts';
 import { ProxyError } from '../proxy-error.ts';
@@ -46,6 +47,7 @@ export interface ConnectionOptions {
   readonly serverName: string | undefined;
   readonly limits: ProxyLimits;
   readonly deadlines: Deadlines;
+  readonly headerNameOf: HeaderNameOf;
   readonly owner: ConnectionOwner;
 }
 
@@ -54,7 +56,7 @@ export class UpstreamConnection implements UpstreamChannel, Deadlined, ResponseS
   deadlineMs = Infinity;
   readonly #socket: Socket;
   readonly #options: ConnectionOptions;
-  readonly #parser = new ResponseParser();
+  readonly #parser: ResponseParser;
   #sink: ExchangeSink | undefined;
   /** Of the request that is under way, or was last. */
   #timeouts: UpstreamTimeouts;
@@ -69,6 +71,7 @@ export class UpstreamConnection implements UpstreamChannel, Deadlined, ResponseS
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.#parser = new ResponseParser(options.headerNameOf);
     this.#timeouts = options.limits;
     const { dialler, serverName } = options;
     this.#socket = dialler.dial({

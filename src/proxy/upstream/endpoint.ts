@@ -1,5 +1,6 @@
 /** The connections to one endpoint: kept alive, last in first out, and whether it can be reached at all. */
 
+import type { HeaderNameOf } from '../../http/header-names.ts';
 import type { Deadlines } from '../deadlines.ts';
 import type { ProxyLimits } from '../limits.ts';
 import type { OutgoingRequest, UpstreamChannel } from './channel.ts';
@@ -18,6 +19,7 @@ const EJECTION_MS = 30_000;
 export interface EndpointOptions extends DialledEndpoint {
   readonly limits: ProxyLimits;
   readonly deadlines: Deadlines;
+  readonly headerNameOf: HeaderNameOf;
 }
 
 export class UpstreamEndpoint implements ConnectionOwner {
@@ -73,11 +75,18 @@ export class UpstreamEndpoint implements ConnectionOwner {
   }
 
   connect(request: OutgoingRequest): UpstreamChannel {
-    const { limits, deadlines } = this.#options;
+    const { limits, deadlines, headerNameOf } = this.#options;
     const dialler = this.#dialler;
     const serverName = dialler.serverName(request.host);
     if (this.#usesHttp2(request)) return this.#http2.connect(serverName);
-    const connection = new UpstreamConnection({ dialler, serverName, limits, deadlines, owner: this });
+    const connection = new UpstreamConnection({
+      dialler,
+      serverName,
+      limits,
+      deadlines,
+      headerNameOf,
+      owner: this,
+    });
     this.#all.add(connection);
     return connection;
   }

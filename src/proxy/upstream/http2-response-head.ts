@@ -2,6 +2,7 @@
 
 import { STATUS_CODES } from 'node:http';
 
+import { describeHeaderName, nameHeaders } from '../../http/header-names.ts';
 import { malformed, type ResponseHead } from './response-head.ts';
 
 const NOT_FIELD_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
@@ -25,7 +26,7 @@ export function readHttp2ResponseHead(
   return {
     status,
     statusText: STATUS_CODES[status] ?? '',
-    rawHeaders,
+    ...nameHeaders(rawHeaders, describeHeaderName),
     framing: hasNoBody ? 'none' : length === undefined ? 'chunked' : 'length',
     contentLength: hasNoBody || length === undefined ? 0 : Number(length),
     isPersistent: true,

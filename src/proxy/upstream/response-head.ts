@@ -1,12 +1,12 @@
 /** Reads the head of an upstream's response strictly (RFC 9112): what could be read in two ways is an error. */
 
+import { readFieldLines } from '../../http/field-lines.ts';
+import type { HeaderName, HeaderNameOf, NamedHeaders, ReadHeader } from '../../http/header-names.ts';
 import { ProxyError } from '../proxy-error.ts';
 
-export interface ResponseHead {
+export interface ResponseHead extends NamedHeaders {
   readonly status: number;
   readonly statusText: string;
-  /** Alternating names and values, as sent. */
-  readonly rawHeaders: readonly string[];
   readonly framing: 'none' | 'length' | 'chunked' | 'close';
   /** Bytes of the body where `framing` is `length`, else 0. */
   readonly contentLength: number;
@@ -17,24 +17,26 @@ export interface ResponseHead {
 }
 
 const STATUS_LINE = /^HTTP\/1\.[01] [1-9][0-9][0-9](?: [\t\x20-\x7e\x80-\xff]*)?$/;
-const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const NOT_FIELD_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 const CONTENT_LENGTH = /^[0-9]{1,15}$/;
 
 /** `text`: status line and fields, latin1, each ended by CRLF, without the empty line. */
-export function parseResponseHead(text: string, requestMethod: string): ResponseHead {
+export function parseResponseHead(text: string, requestMethod: string, nameOf: HeaderNameOf): ResponseHead {
   const lineEnd = text.indexOf('\r\n');
   const line = text.slice(0, lineEnd);
   if (!STATUS_LINE.test(line)) throw malformed('the status line is not valid');
-  const rawHeaders = parseFields(text, lineEnd + 2);
+  const rawHeaders = readFieldLines(text, lineEnd + 2);
+  if (typeof rawHeaders === 'string') throw malformed(rawHeaders);
   const isHttp11 = line.charCodeAt(7) === 0x31;
   const status = Number(line.slice(9, 12));
-  const fields = framingFields(rawHeaders);
+  const names: HeaderName[] = [];
+  const fields = framingFields(rawHeaders, names, nameOf);
   const framing = framingOf(status, requestMethod, isHttp11, fields);
   return {
     status,
     statusText: line.slice(13),
     rawHeaders,
+    names,
+    connection: fields.connection,
     framing,
     contentLength: framing === 'length' ? Number(fields.contentLength) : 0,
     isPersistent: framing !== 'close' && (isHttp11 ? !fields.isClose : fields.isKeepAlive && !fields.isClose),
@@ -42,33 +44,8 @@ export function parseResponseHead(text: string, requestMethod: string): Response
   };
 }
 
-/** Fields from `start` on, as alternating names and values without surrounding white space. */
-export function parseFields(text: string, start: number): string[] {
-  const fields: string[] = [];
-  for (let at = start; at < text.length;) {
-    const lineEnd = text.indexOf('\r\n', at);
-    const colon = text.indexOf(':', at);
-    if (lineEnd < 0 || colon < 0 || colon > lineEnd) throw malformed('a header line is not valid');
-    const name = text.slice(at, colon);
-    // A continued line (obs-fold) starts with white space, which no name holds.
-    if (!FIELD_NAME.test(name)) throw malformed('a header name is not valid');
-    const value = text.slice(skipSpace(text, colon + 1, 1), skipSpace(text, lineEnd - 1, -1) + 1);
-    if (NOT_FIELD_VALUE.test(value)) throw malformed('a header value holds a control character');
-    fields.push(name, value);
-    at = lineEnd + 2;
-  }
-  return fields;
-}
-
-/** The first place from `at` on, in the direction of `step`, that is no space and no tab. */
-function skipSpace(text: string, at: number, step: 1 | -1): number {
-  for (let place = at; ; place += step) {
-    const code = text.charCodeAt(place);
-    if (code !== 0x20 && code !== 0x09) return place;
-  }
-}
-
 interface FramingFields {
+  connection: string | undefined;
   contentLength: string | undefined;
   isChunked: boolean;
   isClose: boolean;
@@ -76,8 +53,14 @@ interface FramingFields {
   keepAliveSeconds: number | undefined;
 }
 
-function framingFields(rawHeaders: readonly string[]): FramingFields {
+/** Also fills `names`. */
+function framingFields(
+  rawHeaders: readonly string[],
+  names: HeaderName[],
+  nameOf: HeaderNameOf,
+): FramingFields {
   const fields: FramingFields = {
+    connection: undefined,
     contentLength: undefined,
     isChunked: false,
     isClose: false,
@@ -85,16 +68,14 @@ function framingFields(rawHeaders: readonly string[]): FramingFields {
     keepAliveSeconds: undefined,
   };
   for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at] ?? '';
-    // The lengths of the four names that matter: most fields are told apart without a lower-case copy.
-    if (name.length === 10 || name.length === 14 || name.length === 17) {
-      readFramingField(fields, name.toLowerCase(), rawHeaders[at + 1] ?? '');
-    }
+    const name = nameOf(rawHeaders[at] ?? '');
+    names.push(name);
+    if (name.read !== undefined) readFramingField(fields, name.read, rawHeaders[at + 1] ?? '');
   }
   return fields;
 }
 
-function readFramingField(fields: FramingFields, name: string, value: string): void {
+function readFramingField(fields: FramingFields, name: ReadHeader, value: string): void {
   if (name === 'content-length') {
     if (fields.contentLength !== undefined) throw malformed('there are two Content-Length headers');
     if (!CONTENT_LENGTH.test(value)) throw malformed('the Content-Length is not a number');
@@ -105,6 +86,7 @@ function readFramingField(fields: FramingFields, name: string, value: string): v
     }
     fields.isChunked = true;
   } else if (name === 'connection') {
+    fields.connection = fields.connection === undefined ? value : `${fields.connection},${value}`;
     for (const option of value.toLowerCase().split(',')) {
       if (option.trim() === 'close') fields.isClose = true;
       else if (option.trim() === 'keep-alive') fields.isKeepAlive = true;

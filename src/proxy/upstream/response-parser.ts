@@ -1,50 +1,39 @@
 /** Reads responses of an upstream from its bytes, however they are cut. */
 
-import { malformed, parseFields, parseResponseHead, type ResponseHead } from './response-head.ts';
+import type { HeaderNameOf } from '../../http/header-names.ts';
+import { BodyDecoder, type BodySink } from '../body-decoder.ts';
+import { malformed, parseResponseHead, type ResponseHead } from './response-head.ts';
 
 /** What becomes of one response. Buffers are valid only during the call. */
-export interface ResponseSink {
+export interface ResponseSink extends BodySink {
   /** An interim response: 100 or 103, for example. */
   onInterim(head: ResponseHead): void;
   onHead(head: ResponseHead): void;
-  /** `bytes` from `start` to `end`. */
-  onBody(bytes: Buffer, start: number, end: number): void;
-  onEnd(rawTrailers: readonly string[]): void;
 }
 
 const MAX_HEAD_BYTES = 65_536;
-const MAX_CHUNK_LINE_BYTES = 1_024;
 const HEAD_END = Buffer.from('\r\n\r\n');
 const VERSION = 'HTTP/1.';
-/** Size and extensions, which are ignored but may not hold a control character. */
-const CHUNK_LINE = /^([0-9A-Fa-f]{1,12})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]*)?$/;
 
 /** `idle`: no response is due, any byte is a fault. `stopped`: what still comes is nobody's. */
-type State =
-  | 'idle'
-  | 'head'
-  | 'length'
-  | 'chunkLine'
-  | 'chunk'
-  | 'chunkEnd'
-  | 'trailers'
-  | 'close'
-  | 'stopped';
+type State = 'idle' | 'head' | 'body' | 'stopped';
 
 /** For one connection. {@link push} and {@link finish} throw `UpstreamProtocolError`; the connection is then lost. */
-export class ResponseParser {
+export class ResponseParser implements BodySink {
+  readonly #nameOf: HeaderNameOf;
+  readonly #body = new BodyDecoder(this, malformed);
   #state: State = 'idle';
   #sink: ResponseSink | undefined;
   #method = '';
-  /** Bytes still to come of the body or the chunk. */
-  #remaining = 0;
   /** A head that came in pieces. */
   #pieces: Buffer | undefined;
   #pieceBytes = 0;
   /** Heads of one response together, interim ones too. */
   #headBytes = 0;
-  /** A chunk line or trailers that came in pieces. */
-  #text = '';
+
+  constructor(nameOf: HeaderNameOf) {
+    this.#nameOf = nameOf;
+  }
 
   /** No response is due or under way. */
   get isIdle(): boolean {
@@ -72,18 +61,8 @@ export class ResponseParser {
         case 'head':
           at = this.#readHead(bytes, at, length);
           break;
-        case 'length':
-        case 'chunk':
-          at = this.#readBody(bytes, at, length);
-          break;
-        case 'close':
-          this.#sink?.onBody(bytes, at, length);
-          at = length;
-          break;
-        case 'chunkLine':
-        case 'chunkEnd':
-        case 'trailers':
-          at = this.#readLine(bytes, at, length);
+        case 'body':
+          at = this.#body.step(bytes, at, length);
           break;
         case 'idle':
           throw malformed('there are bytes after the end of the response');
@@ -95,21 +74,20 @@ export class ResponseParser {
 
   /** The upstream has closed its side. */
   finish(): void {
-    switch (this.#state) {
-      case 'close':
-        return this.#end([]);
-      case 'idle':
-      case 'stopped':
-        return;
-      case 'head':
-        throw malformed('the connection closed before a response');
-      case 'length':
-      case 'chunkLine':
-      case 'chunk':
-      case 'chunkEnd':
-      case 'trailers':
-        throw malformed('the connection closed within the response');
-    }
+    if (this.#state === 'head') throw malformed('the connection closed before a response');
+    if (this.#state === 'body') this.#body.finish();
+  }
+
+  onBody(bytes: Buffer, start: number, end: number): void {
+    this.#sink?.onBody(bytes, start, end);
+  }
+
+  onEnd(rawTrailers: readonly string[]): void {
+    if (this.#state === 'stopped') return;
+    const sink = this.#sink;
+    this.#state = 'idle';
+    this.#sink = undefined;
+    sink?.onEnd(rawTrailers);
   }
 
   #readHead(bytes: Buffer, start: number, length: number): number {
@@ -143,69 +121,16 @@ export class ResponseParser {
     this.#headBytes += text.length;
     if (this.#headBytes > MAX_HEAD_BYTES) throw malformed('the head of the response is too large');
     checkVersion(text.slice(0, VERSION.length));
-    const head = parseResponseHead(text, this.#method);
+    const head = parseResponseHead(text, this.#method, this.#nameOf);
     if (head.status === 101) throw malformed('the response switches protocols unasked');
     if (head.status < 200) {
       this.#sink?.onInterim(head);
       return;
     }
-    this.#remaining = head.contentLength;
-    this.#state = head.framing === 'chunked' ? 'chunkLine' : head.framing === 'close' ? 'close' : 'length';
+    this.#state = 'body';
     this.#sink?.onHead(head);
-    if (this.#state === 'length' && this.#remaining === 0) this.#end([]);
-  }
-
-  #readBody(bytes: Buffer, start: number, length: number): number {
-    const end = Math.min(length, start + this.#remaining);
-    this.#remaining -= end - start;
-    this.#sink?.onBody(bytes, start, end);
-    if (this.#remaining === 0) {
-      if (this.#state === 'chunk') this.#state = 'chunkEnd';
-      else if (this.#state === 'length') this.#end([]);
-    }
-    return end;
-  }
-
-  /** Takes a whole line, CRLF included, into the state machine of the chunked coding. */
-  #readLine(bytes: Buffer, start: number, length: number): number {
-    const newline = bytes.indexOf(10, start);
-    const isWhole = newline >= 0 && newline < length;
-    const end = isWhole ? newline + 1 : length;
-    this.#text += bytes.toString('latin1', start, end);
-    const bound = this.#state === 'trailers' ? MAX_HEAD_BYTES : MAX_CHUNK_LINE_BYTES;
-    if (this.#text.length > bound) throw malformed('a chunk line or the trailers are too long');
-    if (isWhole) this.#takeLine(this.#text);
-    return end;
-  }
-
-  #takeLine(text: string): void {
-    if (!text.endsWith('\r\n')) throw malformed('a line of the chunked coding ends without CR');
-    if (this.#state === 'chunkEnd') {
-      if (text.length > 2) throw malformed('a chunk is longer than its size');
-      this.#text = '';
-      this.#state = 'chunkLine';
-    } else if (this.#state === 'chunkLine') {
-      this.#takeChunkLine(text.slice(0, -2));
-    } else if (text === '\r\n' || text.endsWith('\r\n\r\n')) {
-      this.#text = '';
-      this.#end(parseFields(text.slice(0, -2), 0));
-    }
-  }
-
-  #takeChunkLine(line: string): void {
-    const size = CHUNK_LINE.exec(line)?.[1];
-    if (size === undefined) throw malformed('a chunk size is not valid');
-    this.#text = '';
-    this.#remaining = Number.parseInt(size, 16);
-    this.#state = this.#remaining === 0 ? 'trailers' : 'chunk';
-  }
-
-  #end(rawTrailers: readonly string[]): void {
-    const sink = this.#sink;
-    if (this.#state === 'stopped') return;
-    this.#state = 'idle';
-    this.#sink = undefined;
-    sink?.onEnd(rawTrailers);
+    if (this.#state === 'body')
+      this.#body.begin(head.framing === 'none' ? 'length' : head.framing, head.contentLength);
   }
 }
 

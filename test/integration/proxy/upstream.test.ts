@@ -84,7 +84,7 @@ describe('an upstream response', () => {
     assert.doesNotMatch(answer, /\r\n0\r\n/);
     const record = await gateway.record();
     assert.equal(record.reason, 'UpstreamProtocolError');
-    assert.equal(record.cause, 'the connection closed within the response');
+    assert.equal(record.cause, 'the connection closed within the body');
   });
 
   it('that does not come in time becomes 504', async (test) => {

@@ -5,12 +5,14 @@ import { describe, it } from 'node:test';
 
 import * as fc from 'fast-check';
 
+import { describeHeaderName } from '../../../src/http/header-names.ts';
+import { readRequestFields } from '../../../src/http/request-fields.ts';
 import { parseRequestHead, type ParsedHead } from '../../../src/http/request-head.ts';
 
 const HOST = ['Host', 'shop.example.com'];
 
 function parse(target: string, rawHeaders: readonly string[] = HOST, method = 'GET'): ParsedHead {
-  return parseRequestHead(method, target, rawHeaders);
+  return parseRequestHead(method, target, readRequestFields(rawHeaders, describeHeaderName));
 }
 
 function faultOf(parsed: ParsedHead): string {

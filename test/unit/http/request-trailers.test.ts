@@ -5,12 +5,12 @@ import { describe, it } from 'node:test';
 
 import * as fc from 'fast-check';
 
-import { normaliseHeaderName } from '../../../src/http/header-list.ts';
+import { normaliseHeaderName } from '../../../src/http/header-names.ts';
 import { trailersForUpstream } from '../../../src/http/request-trailers.ts';
 import { RESERVED_HEADERS } from '../../../src/policy/reserved-names.ts';
 
 const CONTEXT = {
-  rawHeaders: ['Host', 'shop.example.com', 'Connection', 'close, X-Hop'],
+  connection: 'close, X-Hop',
   identityHeaders: new Set(['x-client-id']),
   owned: new Set(['x-organization']),
 };

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
+import { describeHeaderName } from '../../../src/http/header-names.ts';
 import { Deadlines } from '../../../src/proxy/deadlines.ts';
 import { DEFAULT_LIMITS } from '../../../src/proxy/limits.ts';
 import { Balancer } from '../../../src/proxy/upstream/balancer.ts';
@@ -27,6 +28,7 @@ function endpoints(count: number, random = 0): Given {
         tls: undefined,
         limits: DEFAULT_LIMITS,
         deadlines: clock,
+        headerNameOf: describeHeaderName,
       }),
   );
   return { balancer: new Balancer(made, random), endpoints: made, clock };
@@ -109,7 +111,12 @@ describe('the name of an endpoint', () => {
   it('has brackets around an IPv6 address', () => {
     const options = { address: 'fd00::1', port: 80, protocol: 'HTTP', tls: undefined } as const;
     const deadlines = endpoints(0).clock;
-    const endpoint = new UpstreamEndpoint({ ...options, limits: DEFAULT_LIMITS, deadlines });
+    const endpoint = new UpstreamEndpoint({
+      ...options,
+      limits: DEFAULT_LIMITS,
+      deadlines,
+      headerNameOf: describeHeaderName,
+    });
     assert.equal(endpoint.name, '[fd00::1]:80');
   });
 });

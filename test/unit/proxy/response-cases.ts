@@ -148,7 +148,7 @@ export const BAD: readonly (Case & { readonly want: string })[] = [
   {
     name: 'a continued line',
     given: lines('HTTP/1.1 200 OK', 'X-A: 1', ' 2', ''),
-    want: 'a header line is not valid',
+    want: 'a header name is not valid',
   },
   {
     name: 'a continued line with a colon',
@@ -183,7 +183,7 @@ export const BAD: readonly (Case & { readonly want: string })[] = [
   {
     name: 'a line without colon',
     given: lines('HTTP/1.1 200 OK', 'X-A', 'X-B: 1', ''),
-    want: 'a header line is not valid',
+    want: 'a header name is not valid',
   },
   {
     name: 'a chunk size that is no number',
@@ -235,12 +235,12 @@ export const BAD: readonly (Case & { readonly want: string })[] = [
     name: 'a close within the body',
     given: `${lines('HTTP/1.1 200 OK', 'Content-Length: 5', '')}hell`,
     isClosed: true,
-    want: 'the connection closed within the response',
+    want: 'the connection closed within the body',
   },
   {
     name: 'a close before the last chunk',
     given: lines('HTTP/1.1 200 OK', 'Transfer-Encoding: chunked', '', '5', 'hello'),
     isClosed: true,
-    want: 'the connection closed within the response',
+    want: 'the connection closed within the body',
   },
 ];

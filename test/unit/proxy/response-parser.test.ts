@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 
 import * as fc from 'fast-check';
 
+import { describeHeaderName } from '../../../src/http/header-names.ts';
 import { ProxyError } from '../../../src/proxy/proxy-error.ts';
 import type { ResponseHead } from '../../../src/proxy/upstream/response-head.ts';
 import { ResponseParser } from '../../../src/proxy/upstream/response-parser.ts';
@@ -25,7 +26,7 @@ const LEFTOVER = Buffer.from('\r\n\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n');
 /** `pieces`: the bytes of the upstream as they came; then it closes its side where `isClosed`. */
 function read(pieces: readonly Buffer[], { method = 'GET', isClosed = false } = {}): Reading {
   const reading: Reading = { interims: [], head: undefined, body: '', trailers: undefined, fault: undefined };
-  const parser = new ResponseParser();
+  const parser = new ResponseParser(describeHeaderName);
   parser.expect(
     {
       onInterim: ({ status }) => reading.interims.push(status),

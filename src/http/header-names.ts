@@ -1,0 +1,120 @@
+/** What the gateway knows of the names of headers: worked out once for each spelling, then looked up. */
+
+export interface HeaderName {
+  /** Lower-case, `_` as `-`: CGI and its heirs read both as one name. */
+  readonly normalised: string;
+  /** Lower-case, where a gateway reads the header itself; else `undefined`. */
+  readonly read: ReadHeader | undefined;
+  /** It is about one connection only (RFC 9110, section 7.6.1), or settled by the proxy with each side on its own. */
+  readonly endsWithRequest: boolean;
+  readonly endsWithResponse: boolean;
+  /**
+   * What tells a service about its caller. `written`: always by the gateway. `family`: `X-Forwarded-*` that it does not
+   * write.
+   */
+  readonly forwarding: 'written' | 'family' | 'forwarded' | 'via' | undefined;
+}
+
+export type ReadHeader = (typeof READ)[number];
+
+/** The headers of a message. */
+export interface NamedHeaders {
+  /** Alternating names and values, as sent. */
+  readonly rawHeaders: readonly string[];
+  /** What is known of each of the names. */
+  readonly names: readonly HeaderName[];
+  /** All lines of `Connection`, joined by `,`. */
+  readonly connection: string | undefined;
+}
+
+export type HeaderNameOf = (rawName: string) => HeaderName;
+
+const READ = [
+  'authorization',
+  'connection',
+  'content-encoding',
+  'content-length',
+  'content-type',
+  'date',
+  'expect',
+  'host',
+  'keep-alive',
+  'server',
+  'te',
+  'traceparent',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'x-forwarded-for',
+  'x-forwarded-proto',
+  'x-request-id',
+] as const;
+const READ_BY_NAME: ReadonlyMap<string, ReadHeader> = new Map(READ.map((name) => [name, name]));
+
+const ENDS_WITH_BOTH = ['connection', 'keep-alive', 'proxy-connection', 'te', 'transfer-encoding', 'upgrade'];
+const ENDS_WITH_REQUEST = new Set([...ENDS_WITH_BOTH, 'expect', 'http2-settings', 'proxy-authorization']);
+const ENDS_WITH_RESPONSE = new Set([...ENDS_WITH_BOTH, 'proxy-authenticate']);
+
+const WRITTEN = new Set([
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-proto',
+  'x-real-ip',
+  'x-request-id',
+]);
+
+/** Spellings that are remembered; callers choose them, so that there must be an end. */
+const MAX_REMEMBERED = 1_024;
+const MAX_REMEMBERED_LENGTH = 64;
+
+/** Lower-case, `_` as `-`. */
+export function normaliseHeaderName(name: string): string {
+  const lower = name.toLowerCase();
+  return lower.includes('_') ? lower.replaceAll('_', '-') : lower;
+}
+
+export function describeHeaderName(rawName: string): HeaderName {
+  const lower = rawName.toLowerCase();
+  const normalised = normaliseHeaderName(rawName);
+  return {
+    normalised,
+    read: READ_BY_NAME.get(lower),
+    endsWithRequest: ENDS_WITH_REQUEST.has(normalised),
+    endsWithResponse: ENDS_WITH_RESPONSE.has(normalised),
+    forwarding: forwardingOf(normalised),
+  };
+}
+
+/** Remembers what it has described. */
+export function createHeaderNames(): HeaderNameOf {
+  const known = new Map<string, HeaderName>();
+  return (rawName) => {
+    const name = known.get(rawName);
+    if (name !== undefined) return name;
+    const described = describeHeaderName(rawName);
+    if (rawName.length <= MAX_REMEMBERED_LENGTH) {
+      if (known.size >= MAX_REMEMBERED) known.clear();
+      // A copy: a part of a head would keep all of the head in memory.
+      known.set(Buffer.from(rawName, 'latin1').toString('latin1'), described);
+    }
+    return described;
+  };
+}
+
+export function nameHeaders(rawHeaders: readonly string[], nameOf: HeaderNameOf): NamedHeaders {
+  const names: HeaderName[] = [];
+  const connection: string[] = [];
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = nameOf(rawHeaders[at] ?? '');
+    names.push(name);
+    if (name.read === 'connection') connection.push(rawHeaders[at + 1] ?? '');
+  }
+  return { rawHeaders, names, connection: connection.length === 0 ? undefined : connection.join() };
+}
+
+function forwardingOf(normalised: string): HeaderName['forwarding'] {
+  if (WRITTEN.has(normalised)) return 'written';
+  if (normalised.startsWith('x-forwarded-')) return 'family';
+  return normalised === 'forwarded' || normalised === 'via' ? normalised : undefined;
+}
