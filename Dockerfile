@@ -12,6 +12,7 @@ RUN ["node", "build/image.ts"]
 
 FROM scratch
 LABEL org.opencontainers.image.title="oidc-ingress" \
+      org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.description="Kubernetes ingress controller: client credentials in, verified bearer token out" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /rootfs /
