@@ -2,7 +2,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import { Agent } from 'node:https';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 
 import { createProxyServer, type ProxyServer } from 'http-proxy-3';
 
@@ -14,12 +14,12 @@ import type { Transaction } from './transaction.ts';
 import type { Balancer } from './upstream/balancer.ts';
 import type { UpstreamEndpoint } from './upstream/endpoint.ts';
 import { upstreamHeaders, upstreamTarget, type UpstreamInput } from './upstream-request.ts';
-
-/** An unmasked Close frame with status 1001, "going away" (RFC 6455, 7.4.1). */
-const GOING_AWAY = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
+import { WebSocketDownstream } from './websocket-downstream.ts';
 
 export class Tunnels {
-  readonly #open = new Set<Duplex>();
+  /** By the caller's socket; `undefined` while the upstream has not agreed. */
+  readonly #open = new Map<Duplex, WebSocketDownstream | undefined>();
+  #isEnding = false;
   readonly #server: ProxyServer = createProxyServer({});
 
   constructor() {
@@ -52,13 +52,14 @@ export class Tunnels {
     this.#connect(context, input, { upgrade, endpoint });
   }
 
-  /** Tells every WebSocket that the gateway goes away. */
+  /** Tells every WebSocket that the gateway goes away, those to come too. */
   closeAll(): void {
-    for (const socket of this.#open) socket.end(GOING_AWAY);
+    this.#isEnding = true;
+    for (const downstream of this.#open.values()) downstream?.goAway();
   }
 
   destroy(): void {
-    for (const socket of this.#open) socket.destroy();
+    for (const socket of this.#open.keys()) socket.destroy();
   }
 
   #connect(
@@ -69,7 +70,7 @@ export class Tunnels {
     const { transaction } = input;
     const { socket, head } = upgrade;
     const { address, port } = endpoint;
-    this.#open.add(socket);
+    this.#open.set(socket, undefined);
     socket.on('close', () => this.#open.delete(socket));
     const timeouts = transaction.settings?.timeouts ?? context.limits;
     const tls = endpoint.tlsOptions(input.head.host);
@@ -81,11 +82,18 @@ export class Tunnels {
       if (transaction.isTunnel) return;
       fail(context, transaction, new ProxyError('UpstreamUnreachable', 'the upgrade failed', error));
     });
-    socket.once('pipe', () => {
+    socket.once('pipe', (upstream) => {
       transaction.isTunnel = true;
       transaction.status = 101;
       transaction.upstreamStatus = 101;
+      this.#begin(upstream, socket);
     });
+  }
+
+  #begin(upstream: Readable, socket: Duplex): void {
+    const downstream = new WebSocketDownstream(upstream, socket);
+    if (this.#open.has(socket)) this.#open.set(socket, downstream);
+    if (this.#isEnding) downstream.goAway();
   }
 }
 

@@ -112,4 +112,51 @@ describe('a WebSocket', () => {
     await gateway.proxy.drain(0, 5_000);
     assert.match(await caller.closed(), /\r\n\r\n\x88\x02\x03\xe9$/);
   });
+
+  it('is told so behind the frame that is under way, and gets nothing after', async (test) => {
+    const upstream = await startRawUpstream((conversation, piece) => {
+      if (conversation.text.length === piece.length)
+        conversation.socket.write(`${SWITCH}\x82\x7e\x01\x00half`, 'latin1');
+    });
+    test.after(() => upstream.close());
+    const gateway = await startGateway(test, { table: tableFor([upstream.port]) });
+    const caller = await openCaller(gateway.port);
+    caller.send(head('GET / HTTP/1.1', HOST, ...UPGRADE));
+    await caller.until((text) => text.endsWith('half'));
+    const drained = gateway.proxy.drain(0, 5_000);
+    await refusesConnections(gateway.port);
+    const [conversation] = upstream.conversations;
+    conversation?.socket.write('x'.repeat(200));
+    await caller.until((text) => text.endsWith('x'.repeat(200)));
+    conversation?.socket.write(`${'y'.repeat(52)}\x82\x04more`, 'latin1');
+    // The caller answers, and the upstream is told with its words.
+    await caller.until((text) => text.endsWith('\x88\x02\x03\xe9'));
+    caller.send('\x88\x80mask').socket.end();
+    await drained;
+    assert.match(caller.text, /halfx{200}y{52}\x88\x02\x03\xe9$/);
+    await eventually('the answer', async () => conversation?.text.endsWith('\x88\x80mask') === true);
+  });
+
+  it('whose upstream agrees while the gateway goes away is told at once', async (test) => {
+    const upstream = await startRawUpstream(() => {});
+    test.after(() => upstream.close());
+    const gateway = await startGateway(test, { table: tableFor([upstream.port]) });
+    const caller = await openCaller(gateway.port);
+    caller.send(head('GET / HTTP/1.1', HOST, ...UPGRADE));
+    await eventually('the request', async () => upstream.requests().length === 1);
+    const drained = gateway.proxy.drain(0, 5_000);
+    await refusesConnections(gateway.port);
+    upstream.conversations[0]?.socket.write(SWITCH);
+    assert.match(await caller.closed(), /^HTTP\/1\.1 101 [^]*\r\n\r\n\x88\x02\x03\xe9$/);
+    await drained;
+  });
 });
+
+/** Resolves when the gateway has begun to end what is open. */
+async function refusesConnections(port: number): Promise<void> {
+  await eventually('the end of the listener', async () => {
+    const caller = await openCaller(port).catch(() => undefined);
+    caller?.socket.destroy();
+    return caller === undefined;
+  });
+}
