@@ -1,6 +1,7 @@
 /** What is measured beside the workloads, by name. */
 
 import type { Bench } from './bench.ts';
+import { measureBreakdown } from './measures/breakdown.ts';
 import { measureIdle } from './measures/idle.ts';
 import { measureLatency } from './measures/latency.ts';
 import { measureRoutes } from './measures/routes.ts';
@@ -12,4 +13,5 @@ export const MEASURES: ReadonlyMap<string, (bench: Bench) => Promise<readonly Ro
   ['idle', measureIdle],
   ['routes', measureRoutes],
   ['threads', measureThreads],
+  ['breakdown', measureBreakdown],
 ]);

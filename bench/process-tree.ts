@@ -23,6 +23,10 @@ export function cpuMicrosByThread(rootPid: number): ReadonlyMap<string, number> 
   );
 }
 
+export function threadName(thread: string): string {
+  return readFileSync(`/proc/${thread}/comm`, 'utf8').trim();
+}
+
 /** Memory that is resident, in MB; what several processes share counts in each. */
 export function residentMegabytes(rootPid: number): number {
   const kilobytes = processTree(rootPid).map((pid) =>
