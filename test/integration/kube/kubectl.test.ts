@@ -109,4 +109,10 @@ describe('kubectl on what the gateway writes', { skip }, () => {
     );
     assert.match(row, /^orders\s+https:\/\/127\.0\.0\.1:9\/\s+False\s+Unknown\s+0\s+\d+s/);
   });
+
+  it('explain shows what a field is for', async () => {
+    const text = await ask('explain', 'oidcpolicy.spec.provider.issuer');
+    assert.match(text, /FIELD: issuer <string>\n/);
+    assert.match(text, /Exact issuer URL, as the `iss` claim holds it/);
+  });
 });
