@@ -102,6 +102,6 @@ export type FromThread =
   | { readonly kind: 'pong'; readonly id: number }
   | { readonly kind: 'metrics'; readonly id: number; readonly metrics: ThreadMetrics }
   | { readonly kind: 'activity'; readonly report: ActivityReport }
-  /** Whole lines for standard output. */
-  | { readonly kind: 'lines'; readonly lines: string }
+  /** Whole lines for standard output: a thread's own log as text, its access log as bytes that need no encoding. */
+  | { readonly kind: 'lines'; readonly lines: string | Uint8Array }
   | { readonly kind: 'drained' };

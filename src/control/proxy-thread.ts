@@ -23,7 +23,7 @@ export interface ProxyThreadOptions {
   readonly broker: TokenBroker;
   readonly onActivity: (report: ActivityReport) => void;
   /** Takes whole lines of the log. */
-  readonly onLines: (lines: string) => void;
+  readonly onLines: (lines: string | Uint8Array) => void;
 }
 
 /** What a thread has to apply to serve the next table. */
@@ -43,7 +43,7 @@ export class ProxyThread {
   readonly #worker: Worker;
   readonly #broker: TokenBroker;
   readonly #onActivity: (report: ActivityReport) => void;
-  readonly #onLines: (lines: string) => void;
+  readonly #onLines: (lines: string | Uint8Array) => void;
   readonly #waiting = new Map<string, PromiseWithResolvers<FromThread>>();
   #lastTurn: Promise<void> = Promise.resolve();
   #nextId = 0;

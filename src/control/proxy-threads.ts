@@ -18,9 +18,6 @@ import { ThreadLedger } from './thread-ledger.ts';
 /** A thread that dies again and again is restarted no faster than this. */
 const RESTART_DELAY_MS = 1_000;
 
-/** Of what a thread unpacks at a time, in routes and endpoints: about a millisecond of its processor time. */
-const PART_WEIGHT = 300;
-
 export interface ListenOn {
   readonly host: string | undefined;
   readonly port: number;
@@ -37,7 +34,7 @@ export interface ProxyThreadsOptions {
   readonly onReplaced: () => void;
   readonly onActivity: (report: ActivityReport) => void;
   /** Takes whole lines of the log. */
-  readonly onLines: (lines: string) => void;
+  readonly onLines: (lines: string | Uint8Array) => void;
 }
 
 type Published = Pick<CompileResult, 'table' | 'certificateKeys'>;
@@ -207,7 +204,7 @@ function difference(previous: Published, next: Published): TableUpdate {
     const key = next.certificateKeys[name];
     if (key !== undefined) certificateKeys[name] = key.reveal();
   }
-  return { ...splitDelta(delta, PART_WEIGHT), certificateKeys };
+  return { ...splitDelta(delta), certificateKeys };
 }
 
 /** Rejects when another process listens on the address. Port 0 is always free. */
