@@ -24,7 +24,7 @@ export interface ListenTarget {
 /** While draining, how long a connection without a request may still begin one. */
 const FIRST_REQUEST_MS = 500;
 /** What the sockets of callers are like: an answer may follow when the caller has ended its side. */
-const SOCKETS = { allowHalfOpen: true, noDelay: true } as const;
+const SOCKETS = { noDelay: true } as const;
 
 export class Listeners implements ConnectionOwner {
   isEnding = false;
@@ -48,7 +48,7 @@ export class Listeners implements ConnectionOwner {
 
   /** @returns the port; rejects where it cannot be bound. */
   async listenHttp(target: ListenTarget): Promise<number> {
-    const server = createTcpServer(SOCKETS, (socket) => this.#serveHttp1(socket));
+    const server = createTcpServer({ ...SOCKETS, allowHalfOpen: true }, (socket) => this.#serveHttp1(socket));
     return await this.#listen(server, target);
   }
 
@@ -90,6 +90,7 @@ export class Listeners implements ConnectionOwner {
   /** Takes no new connection, closes the idle ones, and the others with their response, or after `timeoutMs`. */
   async drain(timeoutMs: number): Promise<void> {
     this.letGo();
+    this.#http2.refuse();
     this.#context.proxyProtocol.destroy();
     for (const connection of this.#connections) if (connection.isIdle) connection.end();
     const closed = this.#servers.splice(0).map((server) => {
@@ -109,6 +110,7 @@ export class Listeners implements ConnectionOwner {
   }
 
   serveHttp2(socket: Socket, bytes: Buffer): void {
+    socket.allowHalfOpen = false;
     socket.unshift(bytes);
     this.#http2.serve(socket);
   }

@@ -44,6 +44,7 @@ interface Open extends Deadlined {
 export class Http2Sessions {
   readonly #context: ProxyContext;
   readonly #open = new Set<Open>();
+  #isOver = false;
 
   constructor(context: ProxyContext) {
     this.#context = context;
@@ -63,6 +64,7 @@ export class Http2Sessions {
       expire: () => this.#expire(open),
     };
     this.#open.add(open);
+    if (this.#isOver) session.close();
     deadlines.watch(open);
     session.on('stream', (stream, _headers, _flags, rawFields) => {
       // Opened and reset in one read: nothing is begun for it.
@@ -85,6 +87,11 @@ export class Http2Sessions {
    */
   goAway(): void {
     for (const { session } of this.#open) session.close();
+  }
+
+  /** From now on a caller whose handshake was under way is told so at once: it has sent nothing yet that would be lost. */
+  refuse(): void {
+    this.#isOver = true;
   }
 
   destroy(): void {

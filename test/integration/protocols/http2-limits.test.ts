@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { connect as connectTcp } from 'node:net';
 import { describe, it } from 'node:test';
 import { connect } from 'node:tls';
 
@@ -12,6 +13,7 @@ import {
   Flag,
   frame,
   FrameType,
+  PREFACE,
   settings,
   uint32,
 } from '../../support/http2-frames.ts';
@@ -25,7 +27,7 @@ import {
 } from '../proxy/raw.ts';
 import { answerOf, ask, connectCaller, openStream } from './http2-caller.ts';
 import type { Test } from './protocol-upstreams.ts';
-import { connectHttp2, headers, openHttp2, REQUEST } from './raw-http2.ts';
+import { connectHttp2, headers, openHttp2, RawHttp2Caller, REQUEST } from './raw-http2.ts';
 
 const MIB = 1024 * 1024;
 const MAX_CONCURRENT_STREAMS = 3;
@@ -305,6 +307,29 @@ describe('draining', () => {
     const drained = gateway.proxy.drain(200, 5_000);
     assert.equal(await before.ended(), ErrorCode.noError);
     assert.equal((await ask(await connectCaller(test, gateway.httpsPort))).status, 204);
+    await drained;
+  });
+
+  it('refuses whoever was still shaking hands when it began, and waits for none', async (test) => {
+    const { gateway } = await startSilent(test, { limits: { headersTimeoutMs: 60_000 } });
+    const socket = connectTcp({ host: '127.0.0.1', port: gateway.httpsPort });
+    await once(socket, 'connect');
+    await eventually('the connection', async () => gateway.connections() === 1);
+    const drained = gateway.proxy.drain(0, 60_000);
+    await eventually('the end of the listener', async () => {
+      const further = connectTcp({ host: '127.0.0.1', port: gateway.httpsPort });
+      const isRefused = await once(further, 'connect').then(
+        () => false,
+        () => true,
+      );
+      further.destroy();
+      return isRefused;
+    });
+    const secure = connect({ socket, rejectUnauthorized: false, ALPNProtocols: ['h2'] });
+    await once(secure, 'secureConnect');
+    const caller = new RawHttp2Caller(secure).send(PREFACE, settings()).request(1);
+    assert.equal(await caller.ended(), ErrorCode.noError);
+    assert.equal(gateway.records.length, 0);
     await drained;
   });
 
