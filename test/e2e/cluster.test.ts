@@ -44,7 +44,6 @@ const VALUES = {
   'publishAddresses[0]': PUBLISHED,
   allowInsecureIssuers: true,
   workers: 1,
-  'drain.delaySeconds': 5,
   'drain.timeoutSeconds': 20,
 } as const satisfies Values;
 
@@ -206,6 +205,32 @@ describe('the chart on a real cluster', { skip: skipWithoutCluster(found), timeo
     assert.equal(code, 0, stdout);
     assert.match(stdout, /policy +shop\/orders-api\n/);
     assert.match(stdout, /result +is served\n/);
+  });
+
+  test('the commands of the runbook show how the gateway is, and check a policy where it runs', async () => {
+    const runbook = documentedPage('docs/how-to/runbook.md');
+    const forwarded = await forwardPort(tools, runbook.take('kubectl -n oidc-ingress port-forward').command);
+    const ask = (command: string) => curl(tools, command.replace(':10254/', `:${forwarded.port}/`), {});
+    try {
+      const ready = await ask(runbook.take('curl').command);
+      assert.deepEqual([ready.status, JSON.parse(ready.body)], [200, { ready: true, missing: [] }]);
+      const problems = await ask(runbook.take('curl').command);
+      assert.deepEqual([problems.status, JSON.parse(problems.body)], [200, []]);
+      const page = await ask('curl http://127.0.0.1:10254/');
+      assert.match(page.body, /shop\/orders-api/);
+      const metrics = await ask('curl http://127.0.0.1:10254/metrics');
+      assert.match(
+        metrics.body,
+        /^oidc_ingress_requests_total\{namespace="shop",ingress="orders",.*\} \d+$/m,
+      );
+    } finally {
+      await forwarded.stop();
+    }
+    const check = runbook.take('kubectl -n shop get oidcpolicy').command;
+    const said = await tools.shell(`${check} --allow-insecure-issuers`);
+    assert.match(said, /^policy shop\/orders-api\n +ok +the policy can be enforced\n/);
+    assert.doesNotMatch(said, /^ +(?:error|warning) /m);
+    assert.deepEqual(runbook.left(), []);
   });
 
   test('a typo in the annotation closes the path, and kubectl describe says why', async () => {

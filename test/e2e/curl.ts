@@ -35,7 +35,7 @@ export function promiseOf({ comment }: ShellLine): { readonly status: number; re
 
 /** Runs a `kubectl port-forward` with a free local port in place of the one that it names. */
 export async function forwardPort(tools: Tools, command: string) {
-  const free = command.replace(/ \d+:(\d+)$/, ' :$1');
+  const free = command.replace(/ (?:\d+:)?(\d+)$/, ' :$1');
   if (free === command) throw new Error(`names no port: ${command}`);
   const child = spawn('sh', ['-c', `exec ${free}`], {
     stdio: ['ignore', 'pipe', 'pipe'],
