@@ -133,7 +133,7 @@ describe('the chart on a real cluster', { skip: skipWithoutCluster(found), timeo
     const { served, failures } = await underLoad(request, work);
     t.diagnostic(`${served} requests served meanwhile`);
     assert.deepEqual(failures, []);
-    assert.ok(served > 30, `only ${served} requests were made`);
+    assert.ok(served > 10, `only ${served} requests were made`);
   }
 
   /** `kubectl get oidcp` shows `orders-api` accepted, its issuer ready, one Ingress. */
