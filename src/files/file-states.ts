@@ -19,6 +19,8 @@ interface FileState {
 }
 
 export interface ScanResult {
+  /** Whether a file was read anew or is gone. */
+  readonly isChanged: boolean;
   /** Some files are being written or replaced: scan again soon. */
   readonly isUnsettled: boolean;
   /** Whether the directory itself could be listed. */
@@ -29,6 +31,7 @@ export class FileStates {
   readonly #directory: string;
   readonly #states = new Map<string, FileState>();
   #directoryFaults: readonly SourceFault[] = [];
+  #isChanged = false;
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -47,6 +50,7 @@ export class FileStates {
   async scan(settledForMs: number): Promise<ScanResult> {
     const { files, unreadable, faults } = await findManifests(this.#directory);
     this.#directoryFaults = faults;
+    this.#isChanged = false;
     let isUnsettled = false;
     for (const name of files) if (!(await this.#read(name, settledForMs))) isUnsettled = true;
     const present = new Set(files);
@@ -55,7 +59,7 @@ export class FileStates {
     for (const name of this.#states.keys()) {
       if (!present.has(name) && !isHidden(name) && this.#miss(name)) isUnsettled = true;
     }
-    return { isUnsettled, isListed: !unreadable.includes('') };
+    return { isChanged: this.#isChanged, isUnsettled, isListed: !unreadable.includes('') };
   }
 
   /** @returns `false` when the file is being written. */
@@ -65,8 +69,10 @@ export class FileStates {
     const read = await readManifest(join(this.#directory, name), { name, known, settledForMs });
     if (read.kind === 'unsettled') return false;
     if (read.kind === 'missing') return before === undefined || !this.#miss(name);
-    if (read.kind === 'read') this.#states.set(name, nextState(before, read.stamp, read.manifest));
-    else if (before?.isMissing === true) this.#states.set(name, { ...before, isMissing: false });
+    if (read.kind === 'read') {
+      this.#states.set(name, nextState(before, read.stamp, read.manifest));
+      this.#isChanged = true;
+    } else if (before?.isMissing === true) this.#states.set(name, { ...before, isMissing: false });
     return true;
   }
 
@@ -74,7 +80,7 @@ export class FileStates {
   #miss(name: string): boolean {
     const state = this.#states.get(name);
     if (state === undefined || state.isMissing) {
-      this.#states.delete(name);
+      this.#isChanged = this.#states.delete(name) || this.#isChanged;
       return false;
     }
     this.#states.set(name, { ...state, isMissing: true });

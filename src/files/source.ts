@@ -43,6 +43,8 @@ class FileSource implements ObjectSource {
   readonly #states: FileStates;
   readonly #watcher: FSWatcher;
   #objects: ReadonlyMap<string, LocatedObject> = new Map();
+  /** Of objects that several files declare. */
+  #mergeFaults: readonly SourceFault[] = [];
   #faults: readonly SourceFault[] = [];
   #watchFault: SourceFault | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -98,8 +100,8 @@ class FileSource implements ObjectSource {
 
   async #scan(settledForMs: number): Promise<void> {
     if (this.#isClosed) return;
-    const { isUnsettled, isListed } = await this.#states.scan(settledForMs);
-    this.#publish();
+    const { isChanged, isUnsettled, isListed } = await this.#states.scan(settledForMs);
+    this.#publish(isChanged);
     if (isListed && !this.#hasSynced) {
       this.#hasSynced = true;
       this.#resolveSynced();
@@ -107,19 +109,27 @@ class FileSource implements ObjectSource {
     this.#scanWithin(isUnsettled ? SETTLE_MS : isListed ? RESCAN_MS : RETRY_MS);
   }
 
-  #publish(): void {
+  #publish(isChanged: boolean): void {
+    // The log of something else in the directory may wake us many times a second.
+    const isObjectChanged = isChanged && this.#replaceObjects();
+    const watchFaults = this.#watchFault === undefined ? [] : [this.#watchFault];
+    const isFaultChanged = this.#report([...this.#states.faults(), ...this.#mergeFaults, ...watchFaults]);
+    if (isObjectChanged || isFaultChanged) this.#options.onChange();
+  }
+
+  /** @returns whether there is a difference that matters */
+  #replaceObjects(): boolean {
     const merged = mergeObjects(this.#states.objects());
     const before = this.#objects;
     this.#objects = merged.objects;
+    this.#mergeFaults = merged.faults;
     let isChanged = false;
     for (const [name, { object }] of before) {
       if (merged.objects.has(name)) continue;
       if (this.#store.delete(object.kind, objectKey(object.decoded.meta))) isChanged = true;
     }
     for (const { object } of merged.objects.values()) if (this.#store.set(object)) isChanged = true;
-    const watchFaults = this.#watchFault === undefined ? [] : [this.#watchFault];
-    if (this.#report([...this.#states.faults(), ...merged.faults, ...watchFaults])) isChanged = true;
-    if (isChanged) this.#options.onChange();
+    return isChanged;
   }
 
   /** Logs faults when they appear and when they are gone. @returns whether there is a difference. */
