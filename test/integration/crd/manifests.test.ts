@@ -8,8 +8,17 @@ import { parseAllDocuments } from 'yaml';
 
 import { findApiServerBinaries, skipWithout } from '../../support/api-server-binaries.ts';
 import { startApiServer, type ApiServer } from '../../support/api-server.ts';
+import { findHelm, skipWithoutHelm } from '../../support/helm.ts';
+import { render, VALUES_FILES } from '../../chart/render.ts';
 
 const binaries = await findApiServerBinaries();
+const helm = await findHelm();
+const helmPath = helm.kind === 'binary' ? helm.path : '';
+/** Of the Prometheus operator, which is not here. */
+const OPERATOR_KINDS = ['ServiceMonitor', 'PrometheusRule'];
+/** The API server of the test has addresses of no other. */
+const ONE_FAMILY = '--set=service.ipFamilies={IPv4}';
+
 const filesIn = (folder: string): readonly string[] => globSync(`${folder}/*.yaml`).sort();
 
 describe('manifests', { skip: skipWithout(binaries) }, () => {
@@ -50,4 +59,18 @@ describe('manifests', { skip: skipWithout(binaries) }, () => {
     const rootPod = { ...pod, spec: { ...spec, securityContext: {} } };
     assert.equal((await server.request('POST', path, rootPod)).status, 403);
   });
+
+  for (const [name, file] of VALUES_FILES) {
+    test(`the chart goes in with ${file}, every field of it`, { skip: skipWithoutHelm(helm) }, async () => {
+      for (const namespace of ['oidc-ingress', 'shop', 'billing']) {
+        await server.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+      }
+      const objects = await render(helmPath, `--values=${file}`, '--skip-tests', ONE_FAMILY);
+      for (const object of objects.filter(({ kind }) => !OPERATOR_KINDS.includes(kind))) {
+        const [applied] = await server.apply(object);
+        assert.equal(applied?.metadata.name, object.metadata.name, name);
+        await server.delete(object);
+      }
+    });
+  }
 });
