@@ -16,6 +16,7 @@ export interface CredentialBody {
 }
 
 export const MAX_CREDENTIAL_BODY_BYTES = 65_536;
+export const CREDENTIALS_IN_LARGE_BODY = `a body that holds credentials must be at most ${MAX_CREDENTIAL_BODY_BYTES} bytes`;
 
 const REPLACEMENT = '\ufffd';
 
@@ -64,7 +65,8 @@ function jsonString(text: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-function bodyFormat(contentType: string): 'form' | 'json' | undefined {
+/** `undefined`: no credentials are looked for in it. */
+export function bodyFormat(contentType: string): 'form' | 'json' | undefined {
   const [type, ...parameters] = contentType.toLowerCase().split(';');
   if (!parameters.every(isUtf8Parameter)) return undefined;
   if (type?.trim() === 'application/json') return 'json';

@@ -13,11 +13,13 @@ import {
 
 export { takeCallerParameters } from './caller-parameters.ts';
 export {
+  CREDENTIALS_IN_LARGE_BODY,
   hideBodyCredentials,
   isCredentialBodyType,
   MAX_CREDENTIAL_BODY_BYTES,
   type CredentialBody,
 } from './credential-body.ts';
+export { credentialScan, type CredentialScan } from './credential-scan.ts';
 export type { Credentials, ParameterNames, TakenCredentials } from './presented.ts';
 
 export interface CredentialInput {

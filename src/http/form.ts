@@ -25,7 +25,8 @@ function pairName(pair: string, equals: number): string | undefined {
   return decodeFormText(equals === -1 ? pair : pair.slice(0, equals));
 }
 
-function decodeFormText(text: string): string | undefined {
+/** `undefined`: it is no percent-encoded UTF-8. */
+export function decodeFormText(text: string): string | undefined {
   if (!text.includes('%') && !text.includes('+')) return text;
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));

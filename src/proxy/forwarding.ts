@@ -1,5 +1,6 @@
 /** Sends one request to an endpoint of its backend and the response back, both ways as fast as the slower side takes it. */
 
+import { CREDENTIALS_IN_LARGE_BODY } from '../http/credentials.ts';
 import type { Limit } from '../telemetry/ports.ts';
 import { isBodyTooLarge } from './admission.ts';
 import { callerHeaders } from './caller-headers.ts';
@@ -69,8 +70,14 @@ export class Forwarding implements ExchangeSink {
     const { body, trailers } = this.#request;
     if (body.kind !== 'stream' || this.#connection === undefined) return;
     const { prefix } = body;
-    this.#pump = new RequestBodyPump(this.#transaction, this.#connection, { prefix, trailers }, (bytes) =>
-      this.#isTooLarge(bytes),
+    this.#pump = new RequestBodyPump(
+      this.#transaction,
+      this.#connection,
+      { prefix, trailers },
+      {
+        isTooLarge: (bytes) => this.#isTooLarge(bytes),
+        holdsCredentials: (piece) => this.#holdsCredentials(piece),
+      },
     );
     this.#pump.start();
   }
@@ -167,6 +174,14 @@ export class Forwarding implements ExchangeSink {
     this.abort();
     if (!response.headersSent) return isBodyTooLarge(this.#context, this.#transaction, bytes);
     fail(this.#context, this.#transaction, new ProxyError('BodyTooLarge', 'the body is too large'));
+    return true;
+  }
+
+  /** What has passed of the body held none: nobody gets the rest. */
+  #holdsCredentials(piece: Buffer): boolean {
+    if (this.#transaction.bodyScan?.(piece) !== true) return false;
+    this.abort();
+    fail(this.#context, this.#transaction, new ProxyError('BodyTooLarge', CREDENTIALS_IN_LARGE_BODY));
     return true;
   }
 

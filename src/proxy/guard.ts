@@ -1,9 +1,12 @@
 /** Applies the policy of a route to a request: enforced, or tried out in a dry run. */
 
 import {
+  CREDENTIALS_IN_LARGE_BODY,
+  credentialScan,
   isCredentialBodyType,
   MAX_CREDENTIAL_BODY_BYTES,
   takeCredentials,
+  type CredentialBody,
   type TakenCredentials,
 } from '../http/credentials.ts';
 import { REASONS } from '../model/reasons.ts';
@@ -119,11 +122,24 @@ function withCredentials(
     if (isBodyTooLarge(context, transaction, collected.bytes.length)) return;
     const body = { contentType, bytes: collected.bytes };
     if (collected.isWhole) next(takeCredentials(plan, { authorization, query, body }));
-    else next(taken.kind === 'none' ? tooLarge() : taken);
+    else next(taken.kind === 'none' || !isPassing(transaction, plan, body) ? tooLarge() : taken);
   });
 }
 
+/** Whether the beginning of a body holds no credentials. If so the rest is searched as it passes. */
+function isPassing(
+  transaction: Transaction,
+  plan: PolicyPlan,
+  { contentType, bytes }: CredentialBody,
+): boolean {
+  const names = plan.clientCredentials?.parameterNames;
+  if (names === undefined) return true;
+  const scan = credentialScan(contentType, names);
+  if (scan(bytes)) return false;
+  if (plan.mode === 'Enforce') transaction.bodyScan = scan;
+  return true;
+}
+
 function tooLarge(): TakenCredentials {
-  const detail = `the body must be at most ${MAX_CREDENTIAL_BODY_BYTES} bytes to be searched for credentials`;
-  return { kind: 'fault', reason: 'BodyTooLarge', detail };
+  return { kind: 'fault', reason: 'BodyTooLarge', detail: CREDENTIALS_IN_LARGE_BODY };
 }

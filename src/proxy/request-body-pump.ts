@@ -10,31 +10,39 @@ export interface StreamedBody {
   readonly trailers: () => readonly string[];
 }
 
+/** Asked with each piece before it goes on; each sees to the end of the exchange where it says yes. */
+export interface BodyChecks {
+  /** `bytes`: of the body so far. */
+  isTooLarge(bytes: number): boolean;
+  holdsCredentials(piece: Buffer): boolean;
+}
+
 export class RequestBodyPump {
   readonly #transaction: Transaction;
   readonly #connection: UpstreamChannel;
   readonly #isChunked: boolean;
   readonly #prefix: Buffer | undefined;
   readonly #trailers: () => readonly string[];
-  readonly #onData = (chunk: Buffer): void => this.#send(chunk);
+  readonly #onData = (chunk: Buffer): void => {
+    if (!this.#checks.holdsCredentials(chunk)) this.#send(chunk);
+  };
   readonly #onEnd = (): void => this.#finish();
-  readonly #isTooLarge: (bytes: number) => boolean;
+  readonly #checks: BodyChecks;
   /** The upstream could take more, and the caller has not given it. */
   isAwaitingCaller = false;
 
-  /** `isTooLarge` is asked with each piece, and sees to the end of the exchange where it says yes. */
   constructor(
     transaction: Transaction,
     connection: UpstreamChannel,
     { prefix, trailers }: StreamedBody,
-    isTooLarge: (bytes: number) => boolean,
+    checks: BodyChecks,
   ) {
     this.#transaction = transaction;
     this.#connection = connection;
     this.#isChunked = transaction.fields.isChunked && !connection.framesBody;
     this.#prefix = prefix;
     this.#trailers = trailers;
-    this.#isTooLarge = isTooLarge;
+    this.#checks = checks;
   }
 
   start(): void {
@@ -59,7 +67,7 @@ export class RequestBodyPump {
 
   #send(chunk: Buffer): void {
     this.#transaction.requestBytes += chunk.length;
-    if (this.#isTooLarge(this.#transaction.requestBytes)) return;
+    if (this.#checks.isTooLarge(this.#transaction.requestBytes)) return;
     if (this.#write(chunk)) return;
     this.isAwaitingCaller = false;
     this.#transaction.request.pause();

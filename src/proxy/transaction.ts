@@ -1,6 +1,7 @@
 /** One request of a caller, its response, and what is known about both so far. */
 
 import type { RequestFields } from '../http/request-fields.ts';
+import type { CredentialScan } from '../http/credentials.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { RequestTrace } from '../http/trace-context.ts';
 import type { Reason } from '../model/reasons.ts';
@@ -38,6 +39,8 @@ export class Transaction {
   plan: PolicyPlan | undefined;
   /** What was read of the body in search of credentials. */
   collected: CollectedBody | undefined;
+  /** Goes on with the search in what has not been read. */
+  bodyScan: CredentialScan | undefined;
   authOutcome: AuthOutcome = 'open';
   clientId: string | undefined;
   credentialSource: 'Basic' | 'Query' | 'Body' | undefined;

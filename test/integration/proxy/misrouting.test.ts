@@ -6,8 +6,9 @@ import { describe, it } from 'node:test';
 import { connect } from 'node:tls';
 
 import type { Route, RoutingTable } from '../../../src/model/table.ts';
+import { eventually } from '../../support/eventually.ts';
 import { BASIC, credentialsPlan, head, PLAN_KEY, planOf, route, startGateway, tableFor } from './harness.ts';
-import { exchange, parseResponse, RawCaller, startFixedUpstream } from './raw.ts';
+import { exchange, parseResponse, RawCaller, startFixedUpstream, startRawUpstream } from './raw.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 const HOST = 'Host: shop.example.com';
@@ -179,6 +180,40 @@ describe('credentials in a body', () => {
       assert.doesNotMatch(sent, /S3cret/);
     });
   }
+
+  const filling = 'x'.repeat(1_000_000);
+  const json = 'Content-Type: application/json';
+  const large: readonly { readonly name: string; readonly type: string; readonly given: string }[] = [
+    { name: 'at the beginning', type: form, given: `${right}&a=${filling}` },
+    { name: 'at the end', type: form, given: `a=${filling}&${right}` },
+    { name: 'others at the end', type: form, given: `a=${filling}&client_secret=S3cret-of-another` },
+    { name: 'in JSON', type: json, given: JSON.stringify({ filling, client_secret: 'S3cret' }) },
+  ];
+  for (const { name, type, given } of large) {
+    it(`that is too large to be read first must not hold any beside Basic: ${name}`, async (test) => {
+      const upstream = await startRawUpstream(() => {});
+      test.after(() => upstream.close());
+      const gateway = await startGateway(test, { table: tableFor([upstream.port], { plan }) });
+      const answer = await exchange(gateway.port, post(given, type, `Authorization: ${BASIC}`));
+      assert.equal(parseResponse(answer).status, 413, answer);
+      assert.equal(reasonOf(answer), 'BodyTooLarge');
+      await eventually('the end of the upstream connection', async () =>
+        upstream.conversations.every(({ socket }) => socket.closed),
+      );
+      assert.doesNotMatch(upstream.conversations.map(({ text }) => text).join(''), /S3cret/);
+    });
+  }
+
+  it('that is too large to be read first passes whole where it holds none', async (test) => {
+    const given = JSON.stringify({ filling, inner: { client_secret: 'one of the service' } });
+    const upstream = await startRawUpstream(({ socket, text }) => {
+      if (text.endsWith(given)) socket.write(OK);
+    });
+    test.after(() => upstream.close());
+    const gateway = await startGateway(test, { table: tableFor([upstream.port], { plan }) });
+    const request = post(given, json, `Authorization: ${BASIC}`);
+    assert.equal(parseResponse(await exchange(gateway.port, request)).status, 200);
+  });
 });
 
 describe('a parameter of the token request', () => {
