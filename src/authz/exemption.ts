@@ -13,6 +13,7 @@ export function isExempt(
   header: (name: string) => string | undefined,
 ): boolean {
   if (plan.exemptPreflight && request.method === 'OPTIONS' && isPreflight(header)) return true;
+  if (plan.exempt.length === 0) return false;
   const exemptions = plan.exempt.filter((exemption) => allowsMethod(exemption, request.method));
   if (exemptions.length === 0) return false;
   return pathReadings(request.path).every((reading) =>

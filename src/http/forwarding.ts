@@ -25,18 +25,10 @@ export function isReplaced(
   { forwarding }: HeaderName,
   { isPeerTrusted, writesForwarded, via }: ForwardingContext,
 ): boolean {
-  switch (forwarding) {
-    case undefined:
-      return false;
-    case 'written':
-      return true;
-    case 'family':
-      return !isPeerTrusted;
-    case 'forwarded':
-      return writesForwarded || !isPeerTrusted;
-    case 'via':
-      return via !== undefined;
-  }
+  if (forwarding === undefined) return false;
+  if (forwarding === 'via') return via !== undefined;
+  if (forwarding === 'forwarded' && writesForwarded) return true;
+  return forwarding === 'written' || !isPeerTrusted;
 }
 
 /** Alternating names and values. */

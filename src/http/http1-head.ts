@@ -44,14 +44,18 @@ export function readHttp1Head(text: string, nameOf: HeaderNameOf): Http1Head | s
   return framed({ method, target, fields: readRequestFields(rawHeaders, nameOf) }, version);
 }
 
-function framed(message: Pick<Http1Head, 'method' | 'target' | 'fields'>, version: string): Http1Head {
-  const { method, fields } = message;
+function framed(
+  { method, target, fields }: Pick<Http1Head, 'method' | 'target' | 'fields'>,
+  version: string,
+): Http1Head {
   // A higher minor version is served as the highest that is known (RFC 9110, section 2.5).
   const isHttp11 = version.startsWith('HTTP/1.') && version !== 'HTTP/1.0';
   const fault = versionFault(version, fields) ?? framingFault(fields) ?? expectationFault(fields);
   const isWhole = fault !== undefined || (!fields.isChunked && fields.contentLength === 0);
   return {
-    ...message,
+    method,
+    target,
+    fields,
     httpVersion: isHttp11 ? '1.1' : '1.0',
     framing: isWhole ? 'none' : fields.isChunked ? 'chunked' : 'length',
     isPersistent: fault === undefined && isPersistent(fields.connection, isHttp11),

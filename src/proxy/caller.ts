@@ -4,6 +4,7 @@ import { isIPv6, type BlockList, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 
 import { unmapped } from '../http/client-address.ts';
+import type { Presented } from './presented.ts';
 import type { Transaction } from './transaction.ts';
 
 export interface Caller {
@@ -15,6 +16,7 @@ export interface Caller {
   readonly serverName: string | undefined;
   /** The request that came by it last and is not over. */
   current: Transaction | undefined;
+  presented: Presented | undefined;
   /** The lines that tell a service about the caller, for the authority that was asked for last. */
   forwarding: { readonly authority: string; readonly lines: string } | undefined;
 }
@@ -44,6 +46,7 @@ export function createCallers(
       isTls: 'encrypted' in socket && socket.encrypted,
       serverName: serverNameOf(socket),
       current: undefined,
+      presented: undefined,
       forwarding: undefined,
     };
     known.set(socket, seen);

@@ -10,7 +10,8 @@ import { headerValue } from '../http/header-list.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import { formatTraceparent } from '../http/trace-context.ts';
 import type { Reason } from '../model/reasons.ts';
-import type { PlanKey, PolicyPlan } from '../model/table.ts';
+import type { NameValue, PlanKey, PolicyPlan } from '../model/table.ts';
+import { keyOf } from './presented.ts';
 import type { Transaction } from './transaction.ts';
 
 export type Decision =
@@ -44,6 +45,8 @@ export interface Deciders {
   readonly nowMs: () => number;
 }
 
+const NO_PARAMETERS: readonly NameValue[] = [];
+
 /** What can be said without credentials. `undefined`: it depends on them. */
 export function decideWithoutCredentials({ transaction, head, plan }: Guarded): Decision | undefined {
   const { rawHeaders } = transaction.fields;
@@ -70,30 +73,37 @@ function decideFor(
   guarded: Guarded,
   credentials: Credentials,
 ): Decision | Promise<Decision> {
-  const request = tokenRequest(deciders, guarded, credentials);
-  if ('reason' in request) return request;
+  const question = questionOf(deciders, guarded, credentials);
+  if ('reason' in question) return question;
   const { tokens } = deciders;
   const nowMs = deciders.nowMs();
-  const known = tokens.lookup(request.key, nowMs);
+  const known = tokens.lookup(question.key, nowMs);
   if (known === undefined) {
-    return tokens.obtain(request).then((outcome) => judge(guarded, credentials, outcome));
+    const asked = tokens.obtain(tokenRequest(guarded, question, 'miss'));
+    return asked.then((outcome) => judge(guarded, credentials, outcome));
   }
-  if (known.kind === 'granted' && request.kind === 'exchange' && nowMs >= known.refreshFromMs) {
+  if (known.kind === 'granted' && credentials.kind === 'client' && nowMs >= known.refreshFromMs) {
     // This request is served with the token that is there; the token source sees to it that one refresh runs.
-    void tokens.obtain({ ...request, purpose: 'refresh' });
+    void tokens.obtain(tokenRequest(guarded, question, 'refresh'));
   }
   return judge(guarded, credentials, known);
 }
 
-function tokenRequest(
+/** What a request asks of the token source. */
+interface Question {
+  readonly key: string;
+  readonly credentials: Credentials;
+  readonly callerParameters: readonly NameValue[];
+}
+
+function questionOf(
   { cacheKeys }: Deciders,
-  { transaction, head, plan, planKey }: Guarded,
+  { transaction, head, plan }: Guarded,
   credentials: Credentials,
-): TokenRequest | Denial {
-  const { clientAddress } = transaction;
+): Question | Denial {
   if (credentials.kind === 'bearer') {
-    const { token } = credentials;
-    return { kind: 'bearer', key: cacheKeys.forBearer(plan, token), planKey, plan, clientAddress, token };
+    const key = keyOf(transaction, credentials, () => cacheKeys.forBearer(plan, credentials.token));
+    return { key, credentials, callerParameters: NO_PARAMETERS };
   }
   const { clientId, clientSecret, source } = credentials;
   transaction.clientId = clientId;
@@ -109,7 +119,22 @@ function tokenRequest(
   );
   if (chosen.kind === 'fault') return deny(chosen.reason, chosen.detail);
   const callerParameters = chosen.parameters;
-  const key = cacheKeys.forClient(plan, clientId, clientSecret, callerParameters);
+  const derive = (): string => cacheKeys.forClient(plan, clientId, clientSecret, callerParameters);
+  // Parameters may differ from one request to the next.
+  const key = callerParameters.length > 0 ? derive() : keyOf(transaction, credentials, derive);
+  return { key, credentials, callerParameters };
+}
+
+function tokenRequest(
+  { transaction, plan, planKey }: Guarded,
+  { key, credentials, callerParameters }: Question,
+  purpose: 'miss' | 'refresh',
+): TokenRequest {
+  const { clientAddress } = transaction;
+  if (credentials.kind === 'bearer') {
+    return { kind: 'bearer', key, planKey, plan, clientAddress, token: credentials.token };
+  }
+  const { clientId, clientSecret } = credentials;
   return {
     kind: 'exchange',
     key,
@@ -119,7 +144,7 @@ function tokenRequest(
     clientId,
     clientSecret,
     callerParameters,
-    purpose: 'miss',
+    purpose,
     traceparent: recordedTraceparent(transaction),
   };
 }

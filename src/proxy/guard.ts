@@ -17,6 +17,7 @@ import type { ProxyContext } from './context.ts';
 import { decide, decideWithoutCredentials, deny, type Decision, type Guarded } from './decision.ts';
 import { fail, protect } from './failure.ts';
 import { passOn } from './pass-on.ts';
+import { takePresented } from './presented.ts';
 import { sendProblem } from './respond.ts';
 import { hasBody } from './unread-body.ts';
 import type { Routed } from './routed.ts';
@@ -109,7 +110,7 @@ function withCredentials(
 ): void {
   const { authorization, contentType, isEncoded } = transaction.fields;
   const { query } = head;
-  const taken = takeCredentials(plan, { authorization, query, body: undefined });
+  const taken = takePresented(transaction, plan, query);
   const mayBeInBody =
     taken.kind !== 'fault' &&
     plan.clientCredentials?.sources.includes('Body') === true &&

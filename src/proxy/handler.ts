@@ -47,7 +47,7 @@ function route(context: ProxyContext, transaction: Transaction): void {
   const { request } = transaction;
   const refuse = (denial: ReturnType<typeof deny>): void => sendProblem(context, transaction, denial);
   if (request.fault !== undefined) return refuse(deny('BadRequest', request.fault));
-  const parsed = parseRequestHead(request.method, request.target, transaction.fields);
+  const parsed = parseRequestHead(request.method, request.target, transaction.fields, context.authorityOf);
   if (parsed.kind === 'invalid') return refuse(deny('BadRequest', parsed.fault));
   const { head } = parsed;
   transaction.head = head;
@@ -80,10 +80,11 @@ function forward(
   routed: Pick<Routed, 'transaction' | 'head' | 'routing'>,
   action: Extract<RouteAction, { readonly kind: 'forward' }>,
 ): void {
-  const { transaction, routing } = routed;
+  const { transaction, head, routing } = routed;
   const backend = chooseBackend(context, transaction, action);
   transaction.service = routing.table.backends[backend]?.service ?? '';
-  guard(context, { ...routed, backend, balancer: context.backends.find(backend) }, action.plan);
+  const balancer = context.backends.find(backend);
+  guard(context, { transaction, head, routing, backend, balancer }, action.plan);
 }
 
 /** A certificate, and what a handshake settled, hold for the host that it named (RFC 9110, section 15.5.20). */

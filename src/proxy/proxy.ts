@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { CacheKeys } from '../authz/cache-key.ts';
 import type { TokenSource } from '../authz/ports.ts';
 import type { TableDelta } from '../compile/delta.ts';
+import { createAuthorities } from '../http/authority.ts';
 import { createHeaderNames } from '../http/header-names.ts';
 import { traceOf, type Sampling } from '../http/trace-context.ts';
 import type { Logger, ProxyTelemetry } from '../telemetry/ports.ts';
@@ -112,6 +113,7 @@ export function createProxy(options: ProxyOptions): Proxy {
       telemetry: options.telemetry,
     }),
     affinity: createAffinity(),
+    authorityOf: createAuthorities(),
     headerNameOf,
     date: createHttpDate(now),
     callerOf: createCallers(isTrusted, (socket) => proxyProtocol.addressOf(socket)),
