@@ -30,12 +30,17 @@ const send = (message: FromThread): void => port.postMessage(message);
 
 /** Standard output belongs to the control thread. */
 const output = { write: (lines: string) => send({ kind: 'lines', lines }) };
+const writeBytes = (lines: Uint8Array<ArrayBuffer>): void => {
+  port.postMessage({ kind: 'lines', lines } satisfies FromThread, [lines.buffer]);
+};
 const logger = createLogger({
   level: settings.logLevel,
   base: { thread: settings.name },
   destination: output,
 });
-const accessLog = createAccessLog(output, settings.accessLog);
+const accessLog = createAccessLog(writeBytes, settings.accessLog);
+// Also where an error that nobody caught ends the thread.
+process.once('exit', () => accessLog?.flush());
 const tracing = settings.sampling && (await openTracing(programVersion(), logger));
 const activity = createActivityRecorder((report) => send({ kind: 'activity', report }), systemClock);
 const metrics = createProxyMetrics((record) => {

@@ -23,6 +23,7 @@ export function accessRecord(transaction: Transaction, endedMs: number): Request
     requestBytes: transaction.requestBytes,
     responseBytes: transaction.responseBytes,
     durationMs: endedMs - startedMs,
+    endedMs,
     upstreamAddress: transaction.upstreamAddress,
     upstreamStatus: transaction.upstreamStatus,
     upstreamAfterMs: upstreamStartedMs === undefined ? undefined : upstreamStartedMs - startedMs,

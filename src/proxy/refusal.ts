@@ -83,6 +83,7 @@ export function refusalRecord(caller: Caller, { status, cause }: Refusal, reques
     requestBytes: 0,
     responseBytes: 0,
     durationMs: 0,
+    endedMs: performance.now(),
     upstreamAddress: undefined,
     upstreamStatus: undefined,
     upstreamAfterMs: undefined,

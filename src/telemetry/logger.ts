@@ -1,14 +1,16 @@
 /** The process log: JSON lines by pino on standard output. */
 
-import { pino, type DestinationStream } from 'pino';
+import { pino } from 'pino';
 
 import type { Logger } from './ports.ts';
 
 /** What waits for a reader that is too slow; above it lines are lost rather than memory. */
 const MAX_PENDING_BYTES = 64 * 1024 * 1024;
 
-/** Takes whole lines. */
-export type LineOutput = DestinationStream;
+/** Takes whole lines, as text or as the bytes of it. */
+export interface LineOutput {
+  write(lines: string | Uint8Array): void;
+}
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -16,7 +18,7 @@ export interface LoggerOptions {
   readonly level: LogLevel;
   /** Fields of every line, such as the name of the thread. */
   readonly base?: Readonly<Record<string, unknown>>;
-  readonly destination: LineOutput;
+  readonly destination: { write(lines: string): void };
 }
 
 /** Log lines have `time` (ISO 8601), `level`, `msg` and the fields given; an `Error` under `err` is serialised. */
@@ -37,5 +39,17 @@ export function createLogger(options: LoggerOptions): Logger {
  * written by the event loop in batches; what is pending is flushed when the process exits.
  */
 export function standardOutput(): LineOutput {
-  return pino.destination({ dest: 1, sync: false, maxLength: MAX_PENDING_BYTES });
+  const output = pino.destination({
+    dest: 1,
+    sync: false,
+    maxLength: MAX_PENDING_BYTES,
+    contentMode: 'buffer',
+  });
+  return {
+    write(lines) {
+      const bytes = typeof lines === 'string' ? Buffer.from(lines) : lines;
+      // Its types know of text alone, yet in this mode it takes bytes alone.
+      output.write(bytes as unknown as string);
+    },
+  };
 }

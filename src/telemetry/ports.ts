@@ -37,6 +37,8 @@ export interface RequestRecord {
   readonly requestBytes: number;
   readonly responseBytes: number;
   readonly durationMs: number;
+  /** When it ended: monotonic. */
+  readonly endedMs: number;
   readonly upstreamAddress: string | undefined;
   readonly upstreamStatus: number | undefined;
   /** From the request head to the request being sent on. */

@@ -166,7 +166,10 @@ describe('the runbook', () => {
 describe('the page on observing', () => {
   it('has every field of the access log, and no other', () => {
     let line = '';
-    const log = createAccessLog({ write: (text) => (line += text) }, { mode: 'all', oneIn: 1 });
+    const log = createAccessLog((bytes) => (line += Buffer.from(bytes).toString()), {
+      mode: 'all',
+      oneIn: 1,
+    });
     const trace = { traceId: 't', callerSpanId: undefined, spans: undefined, traceparent: undefined };
     log?.record(requestRecord({ trace, reason: 'UpstreamTimeout', cause: 'c' }));
     log?.flush();

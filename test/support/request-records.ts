@@ -17,6 +17,7 @@ const RECORD: RequestRecord = {
   requestBytes: 0,
   responseBytes: 12,
   durationMs: 1.23456,
+  endedMs: 0,
   upstreamAddress: '10.0.0.1:3000',
   upstreamStatus: 200,
   upstreamAfterMs: 0.1,

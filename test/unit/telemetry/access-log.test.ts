@@ -21,7 +21,11 @@ function trace(traceId: string): RequestTrace {
 }
 
 function open(write: (lines: string) => void, settings: Partial<AccessLogSettings> = {}): AccessLog {
-  const log = createAccessLog({ write }, { mode: 'all', oneIn: 1, ...settings });
+  const log = createAccessLog((lines) => write(Buffer.from(lines).toString()), {
+    mode: 'all',
+    oneIn: 1,
+    ...settings,
+  });
   assert.ok(log !== undefined);
   return log;
 }
@@ -69,7 +73,7 @@ test('no text that a caller sends can break out of its field or its line', () =>
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (hostile) => {
       const line = lineOf({ ...RECORD, path: hostile, host: hostile, clientId: hostile, cause: hostile });
-      assert.equal(line.indexOf('\n'), line.length - 1);
+      assert.match(line, /^[\x20-\x7e]*\n$/);
       const fields = JSON.parse(line) as Record<string, unknown>;
       assert.equal(fields['path'], hostile);
       assert.equal(fields['host'], hostile);
@@ -82,10 +86,10 @@ test('no text that a caller sends can break out of its field or its line', () =>
 test('lines are written together, in order, and never later than the flush', () => {
   const writes: string[] = [];
   const log = open((lines) => writes.push(lines));
-  for (let index = 0; index < 100; index += 1) log.record({ ...RECORD, requestId: `r-${index}` });
+  for (let index = 0; index < 1_000; index += 1) log.record({ ...RECORD, requestId: `r-${index}` });
   log.flush();
-  assert.ok(writes.length < 5, `${writes.length} writes`);
-  assert.ok(writes.every((lines) => lines.length <= 40_000 && lines.endsWith('\n')));
+  assert.ok(writes.length < 6, `${writes.length} writes`);
+  assert.ok(writes.every((lines) => lines.length <= 131_072 && lines.endsWith('\n')));
   const ids = writes
     .join('')
     .trimEnd()
@@ -93,9 +97,48 @@ test('lines are written together, in order, and never later than the flush', () 
     .map((line) => (JSON.parse(line) as { request_id: string }).request_id);
   assert.deepEqual(
     ids,
-    Array.from({ length: 100 }, (_, index) => `r-${index}`),
+    Array.from({ length: 1_000 }, (_, index) => `r-${index}`),
   );
 });
+
+test('a line longer than what is written together is written whole', () => {
+  const path = `/${'x'.repeat(200_000)}`;
+  assert.equal((JSON.parse(lineOf({ ...RECORD, path })) as { path: string }).path, path);
+});
+
+test('what lines have in common is told of the right request, whatever came before it', () => {
+  const options = [
+    { host: 'a.example.com', method: 'PUT', upstreamAddress: '10.0.0.2:3000' },
+    { namespace: 'bank', service: 'bank/orders' },
+    { service: 'shop/canary' },
+    { policy: 'shop/other' },
+    { namespace: '', ingress: '', service: '', policy: '' },
+    { authOutcome: 'open', upstreamAddress: undefined },
+  ] as const;
+  const withoutTimes = (lines: string): string => lines.replaceAll(/"time":"[^"]+"/g, '');
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(...options)), (given) => {
+      const records = given.map((rest) => requestRecord(rest));
+      let written = '';
+      const log = open((lines) => (written += lines));
+      for (const record of records) log.record(record);
+      log.flush();
+      assert.equal(withoutTimes(written), withoutTimes(records.map(lineOf).join('')));
+    }),
+  );
+});
+
+for (const { name, agoMs } of [
+  { name: 'just now', agoMs: 0 },
+  { name: 'a while ago', agoMs: 12_345.678 },
+]) {
+  test(`the time of a request that ended ${name} is that of its end`, () => {
+    const { time } = JSON.parse(lineOf({ ...RECORD, endedMs: performance.now() - agoMs })) as {
+      time: string;
+    };
+    assert.ok(Math.abs(Date.parse(time) - (Date.now() - agoMs)) < 500, time);
+  });
+}
 
 const WELL = RECORD;
 const REFUSED = requestRecord({ status: 401, reason: 'InvalidClient', authOutcome: 'deny' });
@@ -121,5 +164,8 @@ for (const { name, given, want } of [
 }
 
 test('there is no log where it is off', () => {
-  assert.equal(createAccessLog({ write: assert.fail }, { mode: 'off', oneIn: 1 }), undefined);
+  assert.equal(
+    createAccessLog(() => assert.fail(), { mode: 'off', oneIn: 1 }),
+    undefined,
+  );
 });
