@@ -6,16 +6,16 @@ import { after, before, describe, test } from 'node:test';
 
 import { parseAllDocuments } from 'yaml';
 
+import { render, VALUES_FILES } from '../../chart/render.ts';
 import { findApiServerBinaries, skipWithout } from '../../support/api-server-binaries.ts';
 import { startApiServer, type ApiServer } from '../../support/api-server.ts';
 import { findHelm, skipWithoutHelm } from '../../support/helm.ts';
-import { render, VALUES_FILES } from '../../chart/render.ts';
 
 const binaries = await findApiServerBinaries();
 const helm = await findHelm();
 const helmPath = helm.kind === 'binary' ? helm.path : '';
 /** Of the Prometheus operator, which is not here. */
-const OPERATOR_KINDS = ['ServiceMonitor', 'PrometheusRule'];
+const OPERATOR_KINDS: ReadonlySet<string> = new Set(['ServiceMonitor', 'PrometheusRule']);
 /** The API server of the test has addresses of no other. */
 const ONE_FAMILY = '--set=service.ipFamilies={IPv4}';
 
@@ -66,7 +66,7 @@ describe('manifests', { skip: skipWithout(binaries) }, () => {
         await server.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
       }
       const objects = await render(helmPath, `--values=${file}`, '--skip-tests', ONE_FAMILY);
-      for (const object of objects.filter(({ kind }) => !OPERATOR_KINDS.includes(kind))) {
+      for (const object of objects.filter(({ kind }) => !OPERATOR_KINDS.has(kind))) {
         const [applied] = await server.apply(object);
         assert.equal(applied?.metadata.name, object.metadata.name, name);
         await server.delete(object);
