@@ -2,63 +2,16 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 
-import { WebSocket, WebSocketServer } from 'ws';
+import type { WebSocket } from 'ws';
 
-import { BASIC, planOf, startGateway, tableFor, type Gateway } from '../proxy/harness.ts';
-import { certificateFor, protocolTable, type Test } from './protocol-upstreams.ts';
-
-const HOST = 'shop.example.com';
-
-/** Sends every message back. @returns the headers of each upgrade, lower-case. */
-async function startEcho(
-  test: Test,
-  server: Server = createServer(),
-): Promise<{ readonly port: number; readonly upgrades: NodeJS.Dict<string | string[]>[] }> {
-  const upgrades: NodeJS.Dict<string | string[]>[] = [];
-  const sockets = new WebSocketServer({ server, maxPayload: 64 * 1024 * 1024 });
-  sockets.on('connection', (socket, request) => {
-    upgrades.push(request.headers);
-    socket.on('message', (message, isBinary) => socket.send(message, { binary: isBinary }));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  test.after(() => {
-    for (const socket of sockets.clients) socket.terminate();
-    server.close();
-  });
-  return { port: (server.address() as AddressInfo).port, upgrades };
-}
-
-interface Options {
-  readonly isTls?: boolean;
-  readonly headers?: Record<string, string>;
-}
-
-function open(test: Test, gateway: Gateway, { isTls = false, headers = {} }: Options = {}): WebSocket {
-  const url = isTls ? `wss://127.0.0.1:${gateway.httpsPort}/ws` : `ws://127.0.0.1:${gateway.port}/ws`;
-  const options = {
-    headers: { host: HOST, ...headers },
-    servername: HOST,
-    rejectUnauthorized: false,
-    maxPayload: 64 * 1024 * 1024,
-  };
-  const socket = new WebSocket(url, options);
-  // One that was refused complains of being ended.
-  socket.on('error', () => {});
-  test.after(() => socket.terminate());
-  return socket;
-}
-
-async function roundTrip(socket: WebSocket, message: string | Buffer): Promise<Buffer> {
-  socket.send(message);
-  const [answer] = (await once(socket, 'message')) as [Buffer];
-  return answer;
-}
+import { BASIC, planOf, startGateway, tableFor } from '../proxy/harness.ts';
+import { certificateFor, protocolTable } from './protocol-upstreams.ts';
+import { HOST, openWebSocket, roundTrip, startService } from './websocket-peers.ts';
 
 /** What the gateway answers instead of an upgrade. */
 async function refusal(socket: WebSocket): Promise<{ readonly status: number; readonly body: string }> {
@@ -75,18 +28,18 @@ describe('a WebSocket of a library', () => {
   for (const isTls of [false, true]) {
     const how = isTls ? 'over TLS' : 'in clear text';
     it(`${how} is refused with 401 before the upgrade, and the service sees nothing`, async (test) => {
-      const { port, upgrades } = await startEcho(test);
+      const { port, upgrades } = await startService(test);
       const gateway = await startGateway(test, { table: tableFor([port], { plan: planOf() }) });
-      const { status, body } = await refusal(open(test, gateway, { isTls }));
+      const { status, body } = await refusal(openWebSocket(test, gateway, { isTls }));
       assert.equal(status, 401);
       assert.equal((JSON.parse(body) as { reason: string }).reason, 'MissingCredentials');
       assert.deepEqual(upgrades, []);
     });
 
     it(`${how} passes with credentials, and large frames both ways`, async (test) => {
-      const { port, upgrades } = await startEcho(test);
+      const { port, upgrades } = await startService(test);
       const gateway = await startGateway(test, { table: tableFor([port], { plan: planOf() }) });
-      const socket = open(test, gateway, { isTls, headers: { authorization: BASIC } });
+      const socket = openWebSocket(test, gateway, { isTls, headers: { authorization: BASIC } });
       await once(socket, 'open');
       assert.equal((await roundTrip(socket, 'hello')).toString(), 'hello');
       const large = Buffer.alloc(8 * 1024 * 1024, 'abc');
@@ -106,39 +59,37 @@ describe('a WebSocket of a library', () => {
     await once(server, 'listening');
     test.after(() => void server.close());
     const gateway = await startGateway(test, { table: tableFor([(server.address() as AddressInfo).port]) });
-    assert.deepEqual(await refusal(open(test, gateway)), { status: 403, body: 'full' });
+    assert.deepEqual(await refusal(openWebSocket(test, gateway)), { status: 403, body: 'full' });
   });
 
   it('reaches a service behind TLS whose certificate is in order', async (test) => {
     const certificate = certificateFor(HOST);
-    const { port } = await startEcho(
-      test,
-      createHttpsServer({ cert: certificate.cert, key: certificate.key }),
-    );
+    const { port } = await startService(test, {
+      server: createHttpsServer({ cert: certificate.cert, key: certificate.key }),
+    });
     const tls = { ca: certificate.cert, serverName: undefined };
     const gateway = await startGateway(test, { table: protocolTable(port, 'HTTPS', { tls }) });
-    const socket = open(test, gateway);
+    const socket = openWebSocket(test, gateway);
     await once(socket, 'open');
     assert.equal((await roundTrip(socket, 'hello')).toString(), 'hello');
   });
 
   it('does not reach a service behind TLS whose certificate is not: 502', async (test) => {
     const certificate = certificateFor('other.example.com');
-    const { port, upgrades } = await startEcho(
-      test,
-      createHttpsServer({ cert: certificate.cert, key: certificate.key }),
-    );
+    const { port, upgrades } = await startService(test, {
+      server: createHttpsServer({ cert: certificate.cert, key: certificate.key }),
+    });
     const tls = { ca: certificate.cert, serverName: undefined };
     const gateway = await startGateway(test, { table: protocolTable(port, 'HTTPS', { tls }) });
-    assert.equal((await refusal(open(test, gateway))).status, 502);
+    assert.equal((await refusal(openWebSocket(test, gateway))).status, 502);
     assert.equal((await gateway.record()).cause, 'the upgrade failed: ERR_TLS_CERT_ALTNAME_INVALID');
     assert.deepEqual(upgrades, []);
   });
 
   it('is closed with 1001 when the gateway drains', async (test) => {
-    const { port } = await startEcho(test);
+    const { port } = await startService(test);
     const gateway = await startGateway(test, { table: tableFor([port]) });
-    const sockets = [open(test, gateway), open(test, gateway, { isTls: true })];
+    const sockets = [openWebSocket(test, gateway), openWebSocket(test, gateway, { isTls: true })];
     await Promise.all(sockets.map((socket) => once(socket, 'open')));
     const closed = Promise.all(sockets.map((socket) => once(socket, 'close')));
     await gateway.proxy.drain(0, 5_000);
