@@ -80,6 +80,7 @@ test('no text that a caller sends can break out of its field or its line', () =>
       assert.equal(fields['client_id'] ?? '', hostile);
       assert.equal(fields['cause'] ?? '', hostile);
     }),
+    { examples: [['é'], ['\u{1f512}']] },
   );
 });
 
@@ -112,6 +113,8 @@ test('what lines have in common is told of the right request, whatever came befo
     { namespace: 'bank', service: 'bank/orders' },
     { service: 'shop/canary' },
     { policy: 'shop/other' },
+    { service: '', policy: '' },
+    { namespace: 'bank', service: '', policy: '' },
     { namespace: '', ingress: '', service: '', policy: '' },
     { authOutcome: 'open', upstreamAddress: undefined },
   ] as const;
