@@ -63,4 +63,18 @@ describe('a result', () => {
     ]);
     assert.deepEqual(table.identityHeaders, ['x-team', 'x-token']);
   });
+
+  it('holds once what the routes of an Ingress to one backend have in common', () => {
+    const { table } = compileManifests([
+      OUR_CLASS,
+      ...serviceOf('web'),
+      ingressOf({
+        spec: { rules: [ruleOf('a.com', 'Prefix /a', 'Prefix /b'), ruleOf('b.com', 'Prefix /')] },
+      }),
+    ]);
+    const routes = Object.values(table.hosts).flatMap((host) => host.routes);
+    assert.equal(routes.length, 3);
+    assert.equal(new Set(routes.map(({ action }) => action)).size, 1);
+    assert.equal(new Set(routes.map(({ ingress }) => ingress)).size, 1);
+  });
 });
