@@ -164,6 +164,17 @@ it('a hundred WebSockets talk beside one another', async (test) => {
   assert.equal(gateway.records.length, 100);
 });
 
+it('a WebSocket on which nothing is said is kept', async (test) => {
+  const limits = { idleTimeoutMs: 50, keepAliveTimeoutMs: 50, headersTimeoutMs: 50, firstByteTimeoutMs: 50 };
+  const service = await startService(test);
+  const gateway = await startGateway(test, { table: tableFor([service.port]), limits });
+  const caller = openWebSocket(test, gateway);
+  await once(caller, 'open');
+  const startedMs = performance.now();
+  await eventually('ten times the limits', async () => performance.now() - startedMs > 500);
+  assert.equal((await roundTrip(caller, 'still there?')).toString(), 'still there?');
+});
+
 it('a caller that does not read is not read to', async (test) => {
   const block = Buffer.alloc(1024 * 1024);
   const { caller, peer } = await connected(test);

@@ -27,6 +27,20 @@ describe('a limit', () => {
     await fourth.send(head('GET / HTTP/1.1', HOST)).until((text) => text.includes('503'));
   });
 
+  it('of the time that a connection is kept idle behind a response: it is closed', async (test) => {
+    const upstream = await startFixedUpstream(OK);
+    test.after(() => upstream.close());
+    const limits = { keepAliveTimeoutMs: 100 };
+    const gateway = await startGateway(test, { table: tableFor([upstream.port]), limits });
+    const caller = await openCaller(gateway.port);
+    for (let count = 1; count <= 2; count++) {
+      caller.send(head('GET / HTTP/1.1', HOST));
+      await caller.until((text) => text.split('\r\n\r\nok').length === count + 1);
+    }
+    assert.match(await caller.closed(), /\r\n\r\nok$/);
+    assert.equal(gateway.records.length, 2);
+  });
+
   it('of connections holds for clear text and TLS together', async (test) => {
     const gateway = await startGateway(test, { table: tableFor([]), limits: { connections: 1 } });
     const first = await openCaller(gateway.port);
