@@ -6,6 +6,8 @@ import { http1Client, type Answer, type Call, type Client } from './http-client.
 
 /** Of each caller, between an answer and its next request. */
 const PAUSE_MS = 10;
+/** The same where each request makes a connection: handshakes would take all the time that there is. */
+const NEW_CONNECTION_PAUSE_MS = 40;
 
 export interface Caller {
   /** Such as `POST to open, new connections`. */
@@ -43,7 +45,7 @@ export async function loadDuring(callers: readonly Caller[], work: () => Promise
   const failed: FailedRequest[] = [];
   const over = new AbortController();
 
-  async function run({ name, next, check }: Caller, client: Client): Promise<void> {
+  async function run({ name, keepsConnection, next, check }: Caller, client: Client): Promise<void> {
     for (let number = 1; !over.signal.aborted; number += 1) {
       const sent = next();
       const startedMs = performance.now();
@@ -53,7 +55,7 @@ export async function loadDuring(callers: readonly Caller[], work: () => Promise
       );
       if (why === undefined) answered.set(name, (answered.get(name) ?? 0) + 1);
       else failed.push({ caller: name, number, startedMs, endedMs: performance.now(), why });
-      await pause(PAUSE_MS);
+      await pause(keepsConnection ? PAUSE_MS : NEW_CONNECTION_PAUSE_MS);
     }
   }
 

@@ -139,6 +139,12 @@ describe('a request target', () => {
     assert.equal(faultOf(parse('*', HOST, 'OPTIONS')), form);
   });
 
+  it('is refused where its method is not in capitals: rules for POST would not meet `post`', () => {
+    for (const method of ['get', 'Post', 'PROPFINd']) {
+      assert.equal(faultOf(parse('/', HOST, method)), 'method must be in capitals');
+    }
+  });
+
   it('holds no path that a URL parser would read as another one', () => {
     const pieces = fc.constantFrom(
       '/',
