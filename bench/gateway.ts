@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import { gatewayManifests } from './manifests.ts';
-import { end, makeDirectory, pidOf, spawnLogged, type Running } from './running.ts';
+import { end, makeDirectory, pidOf, spawnOwned, type Running } from './running.ts';
 import type { Surroundings } from './surroundings.ts';
 
 const BUNDLE = fileURLToPath(new URL('../dist/oidc-ingress.mjs', import.meta.url));
@@ -30,7 +30,7 @@ export async function startServe(options: GatewayOptions): Promise<Running> {
   const directory = makeDirectory();
   const log = join(directory, 'output.log');
   writeFileSync(join(directory, 'all.yaml'), gatewayManifests(options, routes));
-  const child = spawnLogged(
+  const child = spawnOwned(
     process.execPath,
     [
       main,

@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { end, freePort, makeDirectory, pidOf, spawnLogged, type Running } from './running.ts';
+import { end, freePort, makeDirectory, pidOf, spawnOwned, type Running } from './running.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export async function startHaproxy({ upstreamPort, keyPair }: Surroundings): Promise<Running> {
@@ -35,6 +35,6 @@ backend orders
   server one 127.0.0.1:${upstreamPort}
 `,
   );
-  const child = spawnLogged('haproxy', ['-db', '-q', '-f', file], log);
+  const child = spawnOwned('haproxy', ['-db', '-q', '-f', file], log);
   return { port, tlsPort, pid: pidOf(child), log, close: () => end(child, directory) };
 }

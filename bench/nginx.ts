@@ -1,11 +1,10 @@
 /** nginx with one worker: the upstream of every subject, and the pass-through that all are compared with. */
 
-import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { KIBIBYTE, LARGE_ANSWER, MEDIUM_KIBIBYTES, SMALL_ANSWER } from './bodies.ts';
-import { end, freePort, makeDirectory, pidOf, type Running } from './running.ts';
+import { end, freePort, makeDirectory, pidOf, spawnOwned, type Running } from './running.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export async function startUpstream(): Promise<Running> {
@@ -73,6 +72,6 @@ function start(directory: string, port: number, servers: string): Running {
      events { worker_connections 16384; }
      http { access_log off; keepalive_requests 100000000; keepalive_timeout 300; ${paths.join(' ')} ${servers} }`,
   );
-  const child = spawn('nginx', ['-c', file, '-p', directory], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawnOwned('nginx', ['-c', file, '-p', directory]);
   return { port, pid: pidOf(child), close: () => end(child, directory) };
 }

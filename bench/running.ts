@@ -25,11 +25,21 @@ export function isInstalled(program: string): boolean {
   return spawnSync(program, ['-v'], { stdio: 'ignore' }).error === undefined;
 }
 
-/** Starts a program whose standard output is appended to `log`. */
-export function spawnLogged(program: string, args: readonly string[], log: string): ChildProcess {
-  const output = openSync(log, 'a');
+/** Starts a program whose standard output is appended to `log`; without `log` it is thrown away. */
+export function spawnOwned(program: string, args: readonly string[], log?: string): ChildProcess {
+  const output = log === undefined ? 'ignore' : openSync(log, 'a');
   const child = spawn(program, args, { stdio: ['ignore', output, 'inherit'] });
-  closeSync(output);
+  if (output !== 'ignore') closeSync(output);
+  return endWithBench(child);
+}
+
+/** A bench that fails or is interrupted leaves no process behind. */
+export function endWithBench(child: ChildProcess): ChildProcess {
+  const kill = (): void => {
+    child.kill('SIGTERM');
+  };
+  process.once('exit', kill);
+  child.once('exit', () => process.off('exit', kill));
   return child;
 }
 

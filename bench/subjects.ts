@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { startServe } from './gateway.ts';
 import { startHaproxy } from './haproxy.ts';
 import { startPassThrough } from './nginx.ts';
-import { end, pidOf, type Running } from './running.ts';
+import { end, endWithBench, pidOf, type Running } from './running.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export interface Subject {
@@ -91,6 +91,7 @@ function node(title: string, file: string, options: NodeOptions): Subject {
       const child = fork(new URL(`subjects/${file}`, import.meta.url), [String(upstreamPort), mode], {
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       });
+      endWithBench(child);
       const [{ port }] = (await once(child, 'message')) as [{ readonly port: number }];
       return { port, pid: pidOf(child), close: () => end(child) };
     },

@@ -15,6 +15,8 @@ export interface RunningSurroundings extends Surroundings {
 }
 
 export async function startSurroundings(): Promise<RunningSurroundings> {
+  // An exit is what all that was started waits for.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
   const [issuer, upstream] = [await startIssuer(), await startUpstream()];
   return {
     issuer,
