@@ -23,24 +23,30 @@ export interface Caller {
 
 export type IsTrusted = (address: string) => boolean;
 
+/** Addresses whose answer is remembered; callers choose theirs, so that there must be an end. */
+const MAX_REMEMBERED = 1_024;
+
 export function trustIn(trustedProxies: BlockList): IsTrusted {
-  return (address) => trustedProxies.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  if (trustedProxies.rules.length === 0) return () => false;
+  const known = new Map<string, boolean>();
+  return (address) => {
+    const answer = known.get(address);
+    if (answer !== undefined) return answer;
+    if (known.size >= MAX_REMEMBERED) known.clear();
+    const isTrusted = trustedProxies.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+    known.set(address, isTrusted);
+    return isTrusted;
+  };
 }
 
-/**
- * Remembers the answer for each connection, which carries many requests.
- * @param claimedAddress whom a trusted proxy said that it is for
- */
+/** @param claimedAddress whom a trusted proxy said that a connection is for */
 export function createCallers(
   isTrusted: IsTrusted,
   claimedAddress: (socket: Socket) => string | undefined,
 ): (socket: Socket | TLSSocket) => Caller {
-  const known = new WeakMap<Socket, Caller>();
   return (socket) => {
-    const caller = known.get(socket);
-    if (caller !== undefined) return caller;
     const peerAddress = claimedAddress(socket) ?? unmapped(socket.remoteAddress ?? '');
-    const seen: Caller = {
+    return {
       peerAddress,
       isPeerTrusted: peerAddress !== '' && isTrusted(peerAddress),
       isTls: 'encrypted' in socket && socket.encrypted,
@@ -49,8 +55,6 @@ export function createCallers(
       presented: undefined,
       forwarding: undefined,
     };
-    known.set(socket, seen);
-    return seen;
   };
 }
 

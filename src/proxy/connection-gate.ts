@@ -6,7 +6,7 @@ import { callerBlock } from '../http/source-ranges.ts';
 import type { ProxyTelemetry } from '../telemetry/ports.ts';
 import type { IsTrusted } from './caller.ts';
 import type { ProxyLimits } from './limits.ts';
-import { tallyPlaces, type SharedTally } from './shared-tally.ts';
+import { tallyPlaces, type SharedTally, type TallyPlaces } from './shared-tally.ts';
 
 export interface ConnectionGateOptions {
   readonly tally: SharedTally;
@@ -15,6 +15,9 @@ export interface ConnectionGateOptions {
   readonly isTrusted: IsTrusted;
   readonly telemetry: ProxyTelemetry;
 }
+
+/** Of an address that nobody limits. */
+const NOWHERE: TallyPlaces = [];
 
 export class ConnectionGate {
   readonly #options: ConnectionGateOptions;
@@ -25,27 +28,27 @@ export class ConnectionGate {
 
   /** Counts a connection until it closes. @returns false where it is one too many, and has been closed. */
   admit(socket: Socket, peerAddress: string): boolean {
-    const { tally, telemetry } = this.#options;
-    const places = tallyPlaces(callerBlock(peerAddress));
+    const { tally, limits, telemetry } = this.#options;
+    const isCounted = limits.connectionsPerAddress !== Infinity;
+    const places = isCounted ? tallyPlaces(callerBlock(peerAddress)) : NOWHERE;
     tally.add(places, 1);
     telemetry.connections(1);
     socket.once('close', () => {
       tally.add(places, -1);
       telemetry.connections(-1);
     });
-    const limit = this.#exceeded(peerAddress, tally.count(places));
+    const limit = this.#exceeded(peerAddress, places);
     if (limit === undefined) return true;
     telemetry.limitReached(limit);
     socket.destroy();
     return false;
   }
 
-  #exceeded(peerAddress: string, ofAddress: number): 'connections' | 'connections_per_address' | undefined {
+  #exceeded(peerAddress: string, places: TallyPlaces): 'connections' | 'connections_per_address' | undefined {
     const { tally, limits, isTrusted } = this.#options;
     if (tally.total > limits.connections) return 'connections';
-    return ofAddress > limits.connectionsPerAddress && !isTrusted(peerAddress)
-      ? 'connections_per_address'
-      : undefined;
+    if (places === NOWHERE || tally.count(places) <= limits.connectionsPerAddress) return undefined;
+    return isTrusted(peerAddress) ? undefined : 'connections_per_address';
   }
 }
 

@@ -28,6 +28,7 @@ const SOCKETS = { noDelay: true } as const;
 
 export class Listeners implements ConnectionOwner {
   isEnding = false;
+  readonly keepAliveLines: string;
   readonly #context: ProxyContext;
   readonly #certificates: TlsCertificates;
   readonly #servers: Server[] = [];
@@ -44,6 +45,8 @@ export class Listeners implements ConnectionOwner {
     this.#context = context;
     this.#certificates = certificates;
     this.#http2 = new Http2Sessions(context);
+    const seconds = Math.floor(context.limits.keepAliveTimeoutMs / 1_000);
+    this.keepAliveLines = `Connection: keep-alive\r\nKeep-Alive: timeout=${seconds}\r\n`;
   }
 
   /** @returns the port; rejects where it cannot be bound. */

@@ -1,10 +1,12 @@
 /** Answers to what is no request, and so has no transaction: once, and the connection or stream ends. */
 
 import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 
 import { problemResponse, type ProblemResponse } from '../http/problem.ts';
 import type { Limit, RequestRecord } from '../telemetry/ports.ts';
 import type { Caller } from './caller.ts';
+import type { ProxyContext } from './context.ts';
 
 export interface Refusal {
   readonly status: number;
@@ -34,8 +36,17 @@ export const TOO_SLOW: Refusal = {
   limit: 'header_time',
 };
 
+/** Writes the answer, and its record. The connection is the business of the caller of this. */
+export function sendRefusal(context: ProxyContext, caller: Caller, socket: Socket, refusal: Refusal): void {
+  const { nextRequestId, telemetry } = context;
+  const requestId = nextRequestId();
+  if (refusal.limit !== undefined) telemetry.limitReached(refusal.limit);
+  telemetry.requestFinished(refusalRecord(caller, refusal, requestId));
+  socket.write(refusalText(refusal, requestId), 'latin1');
+}
+
 /** The problem as a whole response: no request, and so no response object, exists. */
-export function refusalText(refusal: Refusal, requestId: string): string {
+function refusalText(refusal: Refusal, requestId: string): string {
   const { status, headers, body } = refusalProblem(refusal, requestId);
   const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`, 'Connection: close'];
   for (let at = 0; at < headers.length; at += 2) lines.push(`${headers[at]}: ${headers[at + 1]}`);

@@ -4,29 +4,23 @@ import type { Socket } from 'node:net';
 
 import { readHttp1Head, type Http1Head } from '../../http/http1-head.ts';
 import { largestHeaderIn } from '../../http/largest-header.ts';
-import { BodyDecoder } from '../body-decoder.ts';
 import type { Caller } from '../caller.ts';
 import type { ProxyContext } from '../context.ts';
 import type { Deadlined } from '../deadlines.ts';
 import { deny } from '../decision.ts';
 import { handleRequest } from '../handler.ts';
-import {
-  headerTooLarge,
-  malformedHead,
-  refusalRecord,
-  refusalText,
-  TOO_SLOW,
-  type Refusal,
-} from '../refusal.ts';
+import { headerTooLarge, malformedHead, sendRefusal, TOO_SLOW, type Refusal } from '../refusal.ts';
 import { sendProblem } from '../respond.ts';
+import { BodyFault, Exchange } from './exchange.ts';
 import { HeadReader, skipEmptyLines } from './head-reader.ts';
 import { prefaceIn } from './preface.ts';
-import { Http1Request, type BodySource } from './request.ts';
-import { Http1Response } from './response.ts';
+import type { BodySource } from './request.ts';
 
 export interface ConnectionOwner {
   /** Every response says that its connection ends with it. */
   readonly isEnding: boolean;
+  /** `Connection: keep-alive` and how long, each line ended by CRLF. */
+  readonly keepAliveLines: string;
   closed(connection: CallerConnection): void;
   /** Goes on with a caller that speaks HTTP/2, and has been read as far as `bytes`. */
   serveHttp2(socket: Socket, bytes: Buffer): void;
@@ -44,8 +38,6 @@ const NOTHING = Buffer.alloc(0);
  */
 type State = 'first' | 'idle' | 'head' | 'busy' | 'ending' | 'left';
 
-class BodyFault extends Error {}
-
 export class CallerConnection implements Deadlined, BodySource {
   deadlineMs: number;
   readonly caller: Caller;
@@ -53,14 +45,11 @@ export class CallerConnection implements Deadlined, BodySource {
   readonly #socket: Socket;
   readonly #owner: ConnectionOwner;
   readonly #heads: HeadReader;
-  readonly #keepAliveLines: string;
   #state: State = 'first';
   /** What has come and is still to be read. */
   #held: Buffer = NOTHING;
   #isReading = false;
-  #request: Http1Request | undefined;
-  #response: Http1Response | undefined;
-  #body: BodyDecoder | undefined;
+  #exchange: Exchange | undefined;
 
   constructor(context: ProxyContext, socket: Socket, owner: ConnectionOwner) {
     this.#context = context;
@@ -69,8 +58,6 @@ export class CallerConnection implements Deadlined, BodySource {
     this.caller = context.callerOf(socket);
     const { deadlines, limits } = context;
     this.#heads = new HeadReader(limits.headerBytes);
-    const seconds = Math.floor(limits.keepAliveTimeoutMs / 1_000);
-    this.#keepAliveLines = `Connection: keep-alive\r\nKeep-Alive: timeout=${seconds}\r\n`;
     this.deadlineMs = deadlines.nowMs + limits.headersTimeoutMs;
     deadlines.watch(this);
     socket.on('data', this.#onData);
@@ -91,8 +78,8 @@ export class CallerConnection implements Deadlined, BodySource {
   }
 
   get isBodyReceived(): boolean {
-    const remaining = this.#body?.remaining;
-    return remaining !== undefined && remaining <= this.#held.length;
+    const left = this.#exchange?.bodyBytesLeft;
+    return left !== undefined && left <= this.#held.length;
   }
 
   flow(): void {
@@ -101,7 +88,7 @@ export class CallerConnection implements Deadlined, BodySource {
 
   /** The response that is under way, or else the next, is the last. */
   letGo(): void {
-    if (this.#response !== undefined) this.#response.shouldKeepAlive = false;
+    if (this.#exchange !== undefined) this.#exchange.response.shouldKeepAlive = false;
   }
 
   /** For a connection without a request. */
@@ -122,7 +109,7 @@ export class CallerConnection implements Deadlined, BodySource {
 
   readonly #onData = (bytes: Buffer): void => this.#read(bytes);
 
-  readonly #onDrain = (): void => this.#response?.drained();
+  readonly #onDrain = (): void => this.#exchange?.response.drained();
 
   /** The caller sends nothing more. One that waits for an answer is gone, as other proxies see it, too. */
   readonly #onEnd = (): void => {
@@ -137,9 +124,8 @@ export class CallerConnection implements Deadlined, BodySource {
   /** As far as it goes: a request at a time, and of a body no more than is taken. */
   #read(bytes: Buffer): void {
     if (this.#state === 'ending') return;
-    if (this.#held.length > 0)
-      this.#held = bytes.length > 0 ? Buffer.concat([this.#held, bytes]) : this.#held;
-    else this.#held = bytes;
+    if (this.#held.length === 0) this.#held = bytes;
+    else if (bytes.length > 0) this.#held = Buffer.concat([this.#held, bytes]);
     if (this.#isReading) return;
     this.#isReading = true;
     try {
@@ -154,14 +140,13 @@ export class CallerConnection implements Deadlined, BodySource {
 
   /** @returns whether there may be more to do with what is held. */
   #step(): boolean {
-    const request = this.#request;
-    if (request === undefined) return this.#state !== 'left' && this.#state !== 'ending' && this.#readHead();
-    if (this.#body === undefined || !request.isFlowing) return false;
+    const exchange = this.#exchange;
+    if (exchange === undefined) return this.#state !== 'left' && this.#state !== 'ending' && this.#readHead();
     const bytes = this.#held;
-    const end = this.#body.step(bytes, 0, bytes.length);
+    const taken = exchange.take(bytes);
     // Who takes the body may have ended all.
-    if (this.#held === bytes) this.#held = bytes.subarray(end);
-    return true;
+    if (this.#held === bytes) this.#held = bytes.subarray(taken);
+    return taken > 0;
   }
 
   #readHead(): boolean {
@@ -197,28 +182,21 @@ export class CallerConnection implements Deadlined, BodySource {
     }
     this.#state = 'busy';
     this.deadlineMs = Infinity;
-    const request = new Http1Request(head, this);
-    const response = new Http1Response({
+    const exchange = new Exchange(head, this, {
       socket: this.#socket,
-      request,
       shouldKeepAlive: head.isPersistent && !this.#owner.isEnding,
-      keepAliveLines: this.#keepAliveLines,
+      keepAliveLines: this.#owner.keepAliveLines,
       date: this.#context.date,
       onEnd: this.#onResponseEnd,
     });
-    this.#request = request;
-    this.#response = response;
-    if (head.framing !== 'none') {
-      this.#body = new BodyDecoder(request, (message) => new BodyFault(message));
-      this.#body.begin(head.framing, head.fields.contentLength);
-    }
-    if (head.isWebSocket) this.#leave(request, response);
-    handleRequest(this.#context, this.caller, request, response);
+    this.#exchange = exchange;
+    if (head.isWebSocket) this.#leave(exchange);
+    handleRequest(this.#context, this.caller, exchange.request, exchange.response);
     return true;
   }
 
   /** To whoever joins it with an upstream; a response is still written by the handler, and ends the connection. */
-  #leave(request: Http1Request, response: Http1Response): void {
+  #leave({ request, response }: Exchange): void {
     this.#state = 'left';
     request.upgrade = { socket: this.#socket, head: this.#held };
     response.shouldKeepAlive = false;
@@ -247,34 +225,36 @@ export class CallerConnection implements Deadlined, BodySource {
     }
     const { deadlines, limits } = this.#context;
     this.deadlineMs = deadlines.nowMs + limits.idleTimeoutMs;
-    const response = this.#response;
+    const exchange = this.#exchange;
     this.#socket.write(NOTHING, () => {
-      if (this.#response === response && !this.#socket.destroyed) this.#finish();
+      if (this.#exchange === exchange && !this.#socket.destroyed) this.#finish();
     });
   };
 
   /** The response is on its way to the last byte. */
   #finish(): void {
     const { deadlines, limits } = this.#context;
-    const response = this.#response;
-    if (response === undefined) return;
+    const exchange = this.#exchange;
+    if (exchange === undefined) return;
+    const { response, bodyBytesLeft = 0 } = exchange;
+    const { isBodyReceived } = this;
     response.writableFinished = true;
-    const rest = this.#body?.remaining;
-    const isBodyThere = this.#body === undefined || this.isBodyReceived;
-    this.#forgetExchange();
-    if (this.#state !== 'busy' || !response.shouldKeepAlive || !isBodyThere || this.#owner.isEnding) {
-      this.#endAfter(isBodyThere);
+    this.#exchange = undefined;
+    exchange.close();
+    if (this.#state !== 'busy' || !response.shouldKeepAlive || !isBodyReceived || this.#owner.isEnding) {
+      this.#endAfter(isBodyReceived);
       return;
     }
     this.#state = 'idle';
     this.deadlineMs = deadlines.nowMs + limits.keepAliveTimeoutMs;
-    if (rest !== undefined && rest > 0) this.#held = this.#held.subarray(rest);
+    if (bodyBytesLeft > 0) this.#held = this.#held.subarray(bodyBytesLeft);
     if (this.#held.length > 0 || this.#socket.isPaused()) this.#read(NOTHING);
   }
 
-  #endAfter(isBodyThere: boolean): void {
+  #endAfter(isBodyReceived: boolean): void {
     this.#state = 'ending';
-    if (isBodyThere && this.#held.length === 0) this.#socket.destroySoon();
+    // Nothing is left to write and to read.
+    if (isBodyReceived && this.#held.length === 0) this.#socket.destroy();
     else this.#linger();
   }
 
@@ -286,24 +266,10 @@ export class CallerConnection implements Deadlined, BodySource {
     this.deadlineMs = this.#context.deadlines.nowMs + LINGER_MS;
   }
 
-  #forgetExchange(): void {
-    const request = this.#request;
-    const response = this.#response;
-    this.#request = undefined;
-    this.#response = undefined;
-    this.#body = undefined;
-    request?.close();
-    response?.close();
-  }
-
   /** Answers what is no request, and ends. */
   #refuse(refusal: Refusal): void {
-    const { nextRequestId, telemetry } = this.#context;
-    const requestId = nextRequestId();
     this.#state = 'ending';
-    if (refusal.limit !== undefined) telemetry.limitReached(refusal.limit);
-    telemetry.requestFinished(refusalRecord(this.caller, refusal, requestId));
-    this.#socket.write(refusalText(refusal, requestId), 'latin1');
+    sendRefusal(this.#context, this.caller, this.#socket, refusal);
     this.#linger();
   }
 
@@ -311,7 +277,7 @@ export class CallerConnection implements Deadlined, BodySource {
   #refuseBody(error: unknown): void {
     const { current } = this.caller;
     if (!(error instanceof BodyFault)) throw error;
-    if (current === undefined || this.#response?.headersSent !== false) {
+    if (current === undefined || this.#exchange?.response.headersSent !== false) {
       this.#socket.destroy();
       return;
     }
@@ -324,7 +290,9 @@ export class CallerConnection implements Deadlined, BodySource {
     this.#context.deadlines.forget(this);
     this.#state = 'ending';
     this.#held = NOTHING;
-    this.#forgetExchange();
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    exchange?.close();
     this.#owner.closed(this);
   }
 }

@@ -193,7 +193,7 @@ describe('a response body', () => {
     test.after(() => upstream.close());
     const gateway = await startGateway(test, {
       table: tableFor([upstream.port]),
-      limits: { idleTimeoutMs: 100 },
+      limits: { idleTimeoutMs: 500 },
     });
     const caller = await openCaller(gateway.port);
     caller.socket.pause();
