@@ -54,7 +54,10 @@ async function open({ port, address = '127.0.0.1', host = 'localhost', ca }: Cal
     servername: host,
     ...(ca === undefined ? { rejectUnauthorized: false } : { ca }),
   });
-  await once(session, 'connect');
+  await once(session, 'connect', { signal: AbortSignal.timeout(DEADLINE_MS) }).catch((error: unknown) => {
+    session.destroy();
+    throw error;
+  });
   // What it says, its streams say too.
   session.on('error', () => {});
   return session;
