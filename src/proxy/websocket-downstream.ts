@@ -19,6 +19,8 @@ export class WebSocketDownstream {
     this.#upstream = upstream;
     this.#caller = caller;
     upstream.on('data', this.#follow);
+    // What still comes from the caller is for nobody then, and unread it would hide that the caller ends.
+    upstream.once('close', () => caller.resume());
   }
 
   /** Tells the caller, once the frame that is under way has passed: within it, it would be read as a part of that. */
@@ -40,7 +42,7 @@ export class WebSocketDownstream {
   }
 
   #end(): void {
-    this.#caller.end(GOING_AWAY);
+    if (!this.#caller.writableEnded) this.#caller.end(GOING_AWAY);
     // What still comes is for nobody; the upstream learns from the caller's answer that it ends.
     this.#upstream.off('data', this.#finish).resume();
   }
