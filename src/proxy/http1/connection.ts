@@ -12,7 +12,7 @@ import { handleRequest } from '../handler.ts';
 import { headerTooLarge, malformedHead, sendRefusal, TOO_SLOW, type Refusal } from '../refusal.ts';
 import { sendProblem } from '../respond.ts';
 import { BodyFault, Exchange } from './exchange.ts';
-import { HeadReader, skipEmptyLines } from './head-reader.ts';
+import { HeadReader, withoutEmptyLines } from './head-reader.ts';
 import { prefaceIn } from './preface.ts';
 import type { BodySource } from './request.ts';
 
@@ -150,16 +150,17 @@ export class CallerConnection implements Deadlined, BodySource {
   }
 
   #readHead(): boolean {
-    const bytes = this.#held;
     if (this.#state === 'first' && !this.caller.isTls) {
-      const preface = prefaceIn(bytes);
-      if (preface === 'whole') this.#serveHttp2(bytes);
+      const preface = prefaceIn(this.#held);
+      if (preface === 'whole') this.#serveHttp2(this.#held);
       if (preface !== 'none') return false;
     }
-    const start = skipEmptyLines(bytes, 0);
-    const found = this.#heads.read(bytes, start);
+    // Not kept, and no request that has begun: nobody may send them for ever.
+    this.#held = withoutEmptyLines(this.#held);
+    if (this.#held.length === 0) return false;
+    const found = this.#heads.read(this.#held);
     if (found.kind === 'whole') {
-      this.#held = bytes.subarray(found.end);
+      this.#held = this.#held.subarray(found.end);
       return this.#begin(readHttp1Head(found.text, this.#context.headerNameOf));
     }
     if (found.kind === 'incomplete') this.#awaitHead();

@@ -27,40 +27,41 @@ export class HeadReader {
     this.#maxBytes = maxBytes;
   }
 
-  /** `bytes` from `start` on: all that has come of a head, each time. */
-  read(bytes: Buffer, start: number): FoundHead {
-    const end = bytes.indexOf(HEAD_END, start + Math.max(0, this.#seen - HEAD_END.length));
-    if (end < 0) return this.#readPart(bytes, start);
+  /** `bytes`: all that has come of a head, each time. */
+  read(bytes: Buffer): FoundHead {
+    const end = bytes.indexOf(HEAD_END, Math.max(0, this.#seen - HEAD_END.length));
+    if (end < 0) return this.#readPart(bytes);
     this.#seen = 0;
     const textEnd = end + 2;
-    const text = bytes.toString('latin1', start, textEnd);
+    const text = bytes.toString('latin1', 0, textEnd);
     return text.length > this.#maxBytes
       ? { kind: 'tooLarge', text }
       : { kind: 'whole', text, end: textEnd + 2 };
   }
 
   /** What cannot become a head is refused before its time is up: a handshake of TLS, or lines without CR. */
-  #readPart(bytes: Buffer, start: number): FoundHead {
-    const isSound = isPartOfHead(bytes, start + this.#seen, start);
-    this.#seen = bytes.length - start;
+  #readPart(bytes: Buffer): FoundHead {
+    const isSound = isPartOfHead(bytes, this.#seen);
+    this.#seen = bytes.length;
     if (!isSound) return MALFORMED;
-    if (this.#seen <= this.#maxBytes) return INCOMPLETE;
-    return { kind: 'tooLarge', text: bytes.toString('latin1', start) };
+    // The empty line that may have begun does not count.
+    if (bytes.length < this.#maxBytes + 2) return INCOMPLETE;
+    return { kind: 'tooLarge', text: bytes.toString('latin1') };
   }
 }
 
-/** Where the head begins: empty lines before it are none of its business (RFC 9112, section 2.2). */
-export function skipEmptyLines(bytes: Buffer, start: number): number {
-  let at = start;
+/** `bytes` from where the head begins: empty lines before it are none of its business (RFC 9112, section 2.2). */
+export function withoutEmptyLines(bytes: Buffer): Buffer {
+  let at = 0;
   while (bytes[at] === CR && bytes[at + 1] === LF) at += 2;
-  return at;
+  return at === 0 ? bytes : bytes.subarray(at);
 }
 
-function isPartOfHead(bytes: Buffer, from: number, start: number): boolean {
+function isPartOfHead(bytes: Buffer, from: number): boolean {
   for (let at = from; at < bytes.length; at += 1) {
     const code = bytes[at] ?? 0;
     if (code === LF) {
-      if (at === start || bytes[at - 1] !== CR) return false;
+      if (bytes[at - 1] !== CR) return false;
     } else if ((code < SPACE && code !== TAB && code !== CR) || code === DEL) {
       return false;
     }

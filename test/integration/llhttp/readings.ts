@@ -7,7 +7,7 @@ import { describeHeaderName } from '../../../src/http/header-names.ts';
 import { readHttp1Head, type Http1Head } from '../../../src/http/http1-head.ts';
 import { parseRequestHead } from '../../../src/http/request-head.ts';
 import { BodyDecoder } from '../../../src/proxy/body-decoder.ts';
-import { HeadReader, skipEmptyLines } from '../../../src/proxy/http1/head-reader.ts';
+import { HeadReader, withoutEmptyLines } from '../../../src/proxy/http1/head-reader.ts';
 
 /** A request as it was understood. */
 export interface Seen {
@@ -64,8 +64,9 @@ class GatewayReader {
   }
 
   #readHead(): boolean {
-    this.#held = this.#held.subarray(skipEmptyLines(this.#held, 0));
-    const found = this.#heads.read(this.#held, 0);
+    this.#held = withoutEmptyLines(this.#held);
+    if (this.#held.length === 0) return false;
+    const found = this.#heads.read(this.#held);
     if (found.kind === 'incomplete') return false;
     if (found.kind !== 'whole') {
       this.end = found.kind;
