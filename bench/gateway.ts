@@ -1,6 +1,6 @@
 /** `oidc-ingress serve` as users run it: metrics on, an emulated Auth0 behind it, its standard output in a file. */
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -29,13 +29,16 @@ export async function startServe(options: GatewayOptions): Promise<Running> {
   const { accessLog, workers = 1, main = BUNDLE, routes = DEFAULT_ROUTES } = options;
   const directory = makeDirectory();
   const log = join(directory, 'output.log');
-  writeFileSync(join(directory, 'all.yaml'), gatewayManifests(options, routes));
+  // In a folder of its own: what is watched must not hold what is written.
+  const manifests = join(directory, 'manifests');
+  mkdirSync(manifests);
+  writeFileSync(join(manifests, 'all.yaml'), gatewayManifests(options, routes));
   const child = spawnOwned(
     process.execPath,
     [
       main,
       'serve',
-      `--manifests=${directory}`,
+      `--manifests=${manifests}`,
       '--allow-insecure-issuers',
       `--workers=${workers}`,
       '--http-address=127.0.0.1:0',

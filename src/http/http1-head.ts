@@ -21,6 +21,12 @@ export interface Http1Head {
 }
 
 const VERSION_LENGTH = 'HTTP/1.1'.length;
+const DOT = 0x2e;
+const ZERO = 0x30;
+/** The usual ones as constants, which are compared by address: a part of a head is compared by its letters. */
+const METHODS: ReadonlyMap<string, string> = new Map(
+  ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'].map((method) => [method, method]),
+);
 
 /**
  * @param text request line and field lines, latin1, each ended by CRLF, without the empty line
@@ -30,26 +36,24 @@ export function readHttp1Head(text: string, nameOf: HeaderNameOf): Http1Head | s
   const lineEnd = text.indexOf('\r\n');
   const methodEnd = text.indexOf(' ');
   const versionStart = lineEnd - VERSION_LENGTH;
-  const method = text.slice(0, methodEnd);
-  if (methodEnd < 0 || !isToken(method)) return 'the method is not valid';
-  if (versionStart <= methodEnd + 1 || text.charCodeAt(versionStart - 1) !== 0x20) {
+  if (methodEnd < 0 || versionStart <= methodEnd + 1 || text.charCodeAt(versionStart - 1) !== 0x20) {
     return 'the request line is not valid';
   }
-  const version = text.slice(versionStart, lineEnd);
-  if (version !== 'HTTP/1.1' && !/^HTTP\/[0-9]\.[0-9]$/.test(version)) return 'the request line is not valid';
+  const written = text.slice(0, methodEnd);
+  const method = METHODS.get(written) ?? written;
+  if (!isToken(method)) return 'the method is not valid';
+  const version = versionAt(text, versionStart);
+  if (version === undefined) return 'the request line is not valid';
   const target = text.slice(methodEnd + 1, versionStart - 1);
   if (target.includes(' ')) return 'the request line is not valid';
   const rawHeaders = readFieldLines(text, lineEnd + 2);
   if (typeof rawHeaders === 'string') return rawHeaders;
-  return framed({ method, target, fields: readRequestFields(rawHeaders, nameOf) }, version);
+  return framed(method, target, version, readRequestFields(rawHeaders, nameOf));
 }
 
-function framed(
-  { method, target, fields }: Pick<Http1Head, 'method' | 'target' | 'fields'>,
-  version: string,
-): Http1Head {
+function framed(method: string, target: string, version: number, fields: RequestFields): Http1Head {
   // A higher minor version is served as the highest that is known (RFC 9110, section 2.5).
-  const isHttp11 = version.startsWith('HTTP/1.') && version !== 'HTTP/1.0';
+  const isHttp11 = version > 10 && version < 20;
   const fault = versionFault(version, fields) ?? framingFault(fields) ?? expectationFault(fields);
   const isWhole = fault !== undefined || (!fields.isChunked && fields.contentLength === 0);
   return {
@@ -66,10 +70,17 @@ function framed(
   };
 }
 
-function versionFault(version: string, { isChunked }: RequestFields): string | undefined {
-  if (version === 'HTTP/1.1') return undefined;
-  if (!version.startsWith('HTTP/1.')) return 'the version of HTTP must be 1.0 or 1.1';
-  return isChunked && version === 'HTTP/1.0' ? 'Transfer-Encoding must not be sent in HTTP/1.0' : undefined;
+/** `HTTP/`, a digit, a dot, a digit (RFC 9112, section 2.3): as tens and units. */
+function versionAt(text: string, start: number): number | undefined {
+  if (!text.startsWith('HTTP/', start) || text.charCodeAt(start + 6) !== DOT) return undefined;
+  const major = text.charCodeAt(start + 5) - ZERO;
+  const minor = text.charCodeAt(start + 7) - ZERO;
+  return major >= 0 && major <= 9 && minor >= 0 && minor <= 9 ? major * 10 + minor : undefined;
+}
+
+function versionFault(version: number, { isChunked }: RequestFields): string | undefined {
+  if (version < 10 || version > 19) return 'the version of HTTP must be 1.0 or 1.1';
+  return isChunked && version === 10 ? 'Transfer-Encoding must not be sent in HTTP/1.0' : undefined;
 }
 
 function expectationFault({ expect }: RequestFields): string | undefined {

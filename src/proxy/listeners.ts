@@ -35,8 +35,9 @@ export class Listeners implements ConnectionOwner {
   readonly #https: TlsServer[] = [];
   #selfSigned: ReturnType<typeof createDefaultCertificate> | undefined;
   #usedFallback: Fallback | undefined;
-  /** Also those whose handshake is still under way. */
   readonly #sockets = new Set<Socket>();
+  /** Those whose TLS handshake is still under way, by their caller. */
+  readonly #handshakes = new Map<string, Socket>();
   /** Those that speak HTTP/1.1. */
   readonly #connections = new Set<CallerConnection>();
   readonly #http2: Http2Sessions;
@@ -64,12 +65,13 @@ export class Listeners implements ConnectionOwner {
       SNICallback: (name, done) => done(null, this.#certificates.contextFor(name)),
     });
     server.on('secureConnection', (socket) => {
+      this.#handshakes.delete(nameOf(socket));
       if (socket.alpnProtocol === 'h2') this.#http2.serve(socket);
       else this.#serveHttp1(socket);
     });
     server.on('tlsClientError', (error, socket) => this.#handshakeFailed(error, socket));
     this.#https.push(server);
-    return await this.#listen(server, target);
+    return await this.#listen(server, target, (socket) => this.#shakeHands(socket));
   }
 
   /** To be called when the table has changed: what handshakes get from now on where no name decides. */
@@ -130,6 +132,7 @@ export class Listeners implements ConnectionOwner {
 
   #closeUnused(): void {
     for (const connection of this.#connections) if (!connection.isBusy) connection.destroy();
+    for (const socket of this.#handshakes.values()) socket.destroy();
   }
 
   #destroy(): void {
@@ -144,8 +147,24 @@ export class Listeners implements ConnectionOwner {
     return { ...(fallback ?? this.#selfSigned), minVersion: 'TLSv1.2' };
   }
 
-  async #listen(server: Server, target: ListenTarget): Promise<number> {
-    guardConnections(server, (socket, proceed) => this.#admit(socket, proceed));
+  /** Knows of the handshake until it is over: there is no other socket to be told apart by its caller. */
+  #shakeHands(socket: Socket): void {
+    const name = nameOf(socket);
+    this.#handshakes.set(name, socket);
+    socket.once('close', () => this.#handshakes.delete(name));
+  }
+
+  async #listen(
+    server: Server,
+    target: ListenTarget,
+    begin: (socket: Socket) => void = () => {},
+  ): Promise<number> {
+    guardConnections(server, (socket, proceed) => {
+      this.#admit(socket, () => {
+        begin(socket);
+        proceed();
+      });
+    });
     server.listen({ ...target, exclusive: true });
     await once(server, 'listening');
     this.#servers.push(server);
@@ -163,4 +182,8 @@ export class Listeners implements ConnectionOwner {
     if (!edge.proxyProtocol || !isTrusted(peerAddress)) admit(peerAddress);
     else proxyProtocol.read(socket, () => admit(proxyProtocol.addressOf(socket) ?? peerAddress));
   }
+}
+
+function nameOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }

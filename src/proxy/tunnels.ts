@@ -16,6 +16,9 @@ import type { UpstreamEndpoint } from './upstream/endpoint.ts';
 import { upstreamHeaders, upstreamTarget, type UpstreamInput } from './upstream-request.ts';
 import { WebSocketDownstream } from './websocket-downstream.ts';
 
+/** How long a caller that was told may take to say goodbye (RFC 6455, section 7.1.1). */
+const CLOSE_MS = 5_000;
+
 export class Tunnels {
   /** By the caller's socket; `undefined` while the upstream has not agreed. */
   readonly #open = new Map<Duplex, WebSocketDownstream | undefined>();
@@ -52,10 +55,11 @@ export class Tunnels {
     this.#connect(context, input, { upgrade, endpoint });
   }
 
-  /** Tells every WebSocket that the gateway goes away, those to come too. */
+  /** Tells every WebSocket that the gateway goes away, those to come too. What does not close then is closed. */
   closeAll(): void {
     this.#isEnding = true;
     for (const downstream of this.#open.values()) downstream?.goAway();
+    setTimeout(() => this.destroy(), CLOSE_MS).unref();
   }
 
   destroy(): void {

@@ -1,5 +1,7 @@
 /** Reads the head of an upstream's response strictly (RFC 9112): what could be read in two ways is an error. */
 
+import { STATUS_CODES } from 'node:http';
+
 import { readFieldLines } from '../../http/field-lines.ts';
 import type { HeaderName, HeaderNameOf, NamedHeaders, ReadHeader } from '../../http/header-names.ts';
 import { ProxyError } from '../proxy-error.ts';
@@ -17,6 +19,7 @@ export interface ResponseHead extends NamedHeaders {
 }
 
 const STATUS_LINE = /^HTTP\/1\.[01] [1-9][0-9][0-9](?: [\t\x20-\x7e\x80-\xff]*)?$/;
+const TEXT_START = 'HTTP/1.1 200 '.length;
 const CONTENT_LENGTH = /^[0-9]{1,15}$/;
 
 /** `text`: status line and fields, latin1, each ended by CRLF, without the empty line. */
@@ -33,7 +36,7 @@ export function parseResponseHead(text: string, requestMethod: string, nameOf: H
   const framing = framingOf(status, requestMethod, isHttp11, fields);
   return {
     status,
-    statusText: line.slice(13),
+    statusText: statusTextOf(line, status),
     rawHeaders,
     names,
     connection: fields.connection,
@@ -42,6 +45,12 @@ export function parseResponseHead(text: string, requestMethod: string, nameOf: H
     isPersistent: framing !== 'close' && (isHttp11 ? !fields.isClose : fields.isKeepAlive && !fields.isClose),
     keepAliveSeconds: fields.keepAliveSeconds,
   };
+}
+
+/** The usual text as a constant: a string of two letters, such as `OK`, would be looked up among all that there are. */
+function statusTextOf(line: string, status: number): string {
+  const usual = STATUS_CODES[status] ?? '';
+  return line.length === TEXT_START + usual.length && line.endsWith(usual) ? usual : line.slice(TEXT_START);
 }
 
 interface FramingFields {
