@@ -8,6 +8,7 @@ import { readHttp1Head, type Http1Head } from '../../../src/http/http1-head.ts';
 import { parseRequestHead } from '../../../src/http/request-head.ts';
 import { BodyDecoder } from '../../../src/proxy/body-decoder.ts';
 import { HeadReader, withoutEmptyLines } from '../../../src/proxy/http1/head-reader.ts';
+import { record } from './recorder.ts';
 
 /** A request as it was understood. */
 export interface Seen {
@@ -128,7 +129,10 @@ export class Llhttp {
     this.#server = createServer({ requireHostHeader: false, maxHeaderSize: MAX_HEAD_BYTES });
     this.#server.maxHeadersCount = 0;
     for (const event of ['request', 'checkContinue', 'checkExpectation']) {
-      this.#server.on(event, (request: IncomingMessage) => record(request));
+      this.#server.on(event, (request: IncomingMessage) => {
+        const socket: Duplex = request.socket;
+        if (socket instanceof Wire) socket.requests.push(record(request));
+      });
     }
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
       if (socket instanceof Wire) socket.fault ??= error.code ?? error.message;
@@ -143,18 +147,4 @@ export class Llhttp {
     wire.destroy();
     return { requests, end: fault ?? (destroyed ? 'destroyed' : undefined) };
   }
-}
-
-function record(request: IncomingMessage): void {
-  const { method = '', url = '', rawHeaders } = request;
-  const socket: Duplex = request.socket;
-  const seen: Seen = { method, target: url, headers: rawHeaders, body: '', trailers: [], isWhole: false };
-  if (socket instanceof Wire) socket.requests.push(seen);
-  // Events would come some turns later, and not at all where an error behind the request ends the connection meanwhile.
-  request.push = (chunk: Buffer | null): boolean => {
-    if (chunk !== null) seen.body += chunk.toString('latin1');
-    seen.isWhole = chunk === null;
-    seen.trailers = request.rawTrailers;
-    return true;
-  };
 }
