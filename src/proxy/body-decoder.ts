@@ -14,8 +14,8 @@ export type BodyFraming = 'length' | 'chunked' | 'close';
 const MAX_TRAILER_BYTES = 65_536;
 const MAX_CHUNK_LINE_BYTES = 1_024;
 const NEWLINE = 0x0a;
-/** Size and extensions, which are ignored but may not hold a control character. */
-const CHUNK_LINE = /^([0-9A-Fa-f]{1,12})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]*)?$/;
+/** Size and extensions, which are ignored where they are well-formed (RFC 9112, section 7.1.1). */
+const CHUNK_LINE = chunkLine();
 
 type State = 'length' | 'close' | 'chunkLine' | 'chunk' | 'chunkEnd' | 'trailers' | 'whole';
 
@@ -118,4 +118,11 @@ export class BodyDecoder {
     this.#text = '';
     this.#sink.onEnd(rawTrailers);
   }
+}
+
+function chunkLine(): RegExp {
+  const token = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+";
+  const quoted = '"(?:[\\t\\x20\\x21\\x23-\\x5b\\x5d-\\x7e\\x80-\\xff]|\\\\[\\t\\x20-\\x7e\\x80-\\xff])*"';
+  const extension = `[\\t ]*;[\\t ]*${token}(?:[\\t ]*=[\\t ]*(?:${token}|${quoted}))?`;
+  return new RegExp(`^([0-9A-Fa-f]{1,12})(?:${extension})*$`);
 }
