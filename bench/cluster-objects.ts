@@ -1,6 +1,5 @@
 /** Objects of a large cluster, decoded: Ingresses of several paths with what belongs to them, over many namespaces. */
 
-import type { CompileOptions } from '../src/compile/result.ts';
 import { decodeObject } from '../src/decode/decode-object.ts';
 import { createObjectStore, type ObjectStore } from '../src/decode/store.ts';
 
@@ -9,18 +8,6 @@ export const ENDPOINTS = 3;
 export const POLICIES = 200;
 /** Ingresses are as old as each other, give or take. */
 const AGES = 5_000;
-
-export const OPTIONS: CompileOptions = {
-  ingressClass: undefined,
-  watchIngressWithoutClass: false,
-  allowInsecureIssuers: false,
-  allowedIssuers: [],
-  allowLoopbackEndpoints: false,
-  allowExternalNames: false,
-  sslRedirectByDefault: false,
-  hostOwnership: 'none',
-  defaultTlsSecret: undefined,
-};
 
 const placeOf = (index: number): string => `team-${index % POLICIES}`;
 

@@ -15,17 +15,8 @@ import { readAhead } from '../src/compile/read-ahead.ts';
 import type { Snapshot } from '../src/model/objects.ts';
 import { emptyTable } from '../src/model/table.ts';
 import { changedRouting, emptyRouting } from '../src/proxy/routing.ts';
-import {
-  cluster,
-  ENDPOINTS,
-  ingress,
-  OPTIONS,
-  PATHS,
-  POLICIES,
-  policy,
-  put,
-  slice,
-} from './cluster-objects.ts';
+import { DEFAULT_OPTIONS } from '../test/support/snapshot.ts';
+import { cluster, ENDPOINTS, ingress, PATHS, POLICIES, policy, put, slice } from './cluster-objects.ts';
 
 const INGRESSES = 5_000;
 const RUNS = 15;
@@ -40,7 +31,7 @@ const CHANGES: readonly { readonly name: string; readonly change: (run: number) 
 
 if (process.argv.includes(COLD)) {
   const snapshot = asItArrives();
-  console.log(cpuMs(() => compile(snapshot, OPTIONS)));
+  console.log(cpuMs(() => compile(snapshot, DEFAULT_OPTIONS)));
 } else {
   const load = loadavg().map((average) => average.toFixed(1));
   console.log(
@@ -71,13 +62,13 @@ function measureWhole(): void {
   report('reading the Ingresses as they arrive', reads);
   const news = repeat(() => {
     const snapshot = asItArrives();
-    return cpuMs(() => compile(snapshot, OPTIONS));
+    return cpuMs(() => compile(snapshot, DEFAULT_OPTIONS));
   });
   report('compile objects never seen before', news);
-  const { table } = compile(store.snapshot(), OPTIONS);
+  const { table } = compile(store.snapshot(), DEFAULT_OPTIONS);
   report(
     'compile again, nothing changed',
-    repeat(() => cpuMs(() => compile(store.snapshot(), OPTIONS))),
+    repeat(() => cpuMs(() => compile(store.snapshot(), DEFAULT_OPTIONS))),
   );
   measureFirstTable(diffTables(emptyTable(), table));
 }
@@ -96,7 +87,7 @@ function measureFirstTable(delta: TableDelta): void {
 
 function measureChanges(): void {
   const store = cluster(INGRESSES);
-  let { table } = compile(store.snapshot(), OPTIONS);
+  let { table } = compile(store.snapshot(), DEFAULT_OPTIONS);
   let routing = changedRouting(emptyRouting(), structuredClone(diffTables(emptyTable(), table)));
   for (const { name, change } of CHANGES) {
     const compiled: number[] = [];
@@ -104,7 +95,7 @@ function measureChanges(): void {
     for (let run = 0; run < RUNS; run += 1) {
       put(store, change(run));
       const snapshot = store.snapshot();
-      compiled.push(cpuMs(() => tables.push(compile(snapshot, OPTIONS).table)));
+      compiled.push(cpuMs(() => tables.push(compile(snapshot, DEFAULT_OPTIONS).table)));
     }
     table = tables.at(-1) ?? table;
     const packed: Buffer[] = [];

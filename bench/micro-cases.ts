@@ -13,7 +13,8 @@ import { Redacted } from '../src/model/redacted.ts';
 import { processJwksResponse } from '../src/oauth/jwks.ts';
 import { verifyToken } from '../src/oauth/verifier.ts';
 import { planWith } from '../test/support/plan.ts';
-import { cluster, ingress, OPTIONS, PATHS, put } from './cluster-objects.ts';
+import { DEFAULT_OPTIONS } from '../test/support/snapshot.ts';
+import { cluster, ingress, PATHS, put } from './cluster-objects.ts';
 
 /** One turn does the work once; a promise is awaited. */
 export type Turn = (turn: number) => unknown;
@@ -33,7 +34,7 @@ export const CASES: ReadonlyMap<string, { readonly title: string; prepare(): Tur
   ]);
 
 function prepareMatch(): Turn {
-  const matcher = createMatcher(compile(cluster(INGRESSES).snapshot(), OPTIONS).table);
+  const matcher = createMatcher(compile(cluster(INGRESSES).snapshot(), DEFAULT_OPTIONS).table);
   // Far apart, as callers are.
   const hosts = Array.from(
     { length: CALLERS },
@@ -91,9 +92,9 @@ async function prepareVerify(): Promise<Turn> {
 
 function prepareCompile(): Turn {
   const store = cluster(INGRESSES);
-  compile(store.snapshot(), OPTIONS);
+  compile(store.snapshot(), DEFAULT_OPTIONS);
   return (turn) => {
     put(store, ingress(turn % INGRESSES, `/changed-${turn}`));
-    return compile(store.snapshot(), OPTIONS);
+    return compile(store.snapshot(), DEFAULT_OPTIONS);
   };
 }

@@ -8,7 +8,8 @@ import { decodeObject } from '../../src/decode/decode-object.ts';
 import { createObjectStore } from '../../src/decode/store.ts';
 import type { Snapshot } from '../../src/model/objects.ts';
 
-const DEFAULT_OPTIONS: CompileOptions = {
+/** What the gateway compiles with when no flag says otherwise. */
+export const DEFAULT_OPTIONS: CompileOptions = {
   ingressClass: undefined,
   watchIngressWithoutClass: false,
   allowInsecureIssuers: false,
