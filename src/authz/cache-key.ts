@@ -13,6 +13,8 @@ export interface CacheKeys {
     callerParameters: readonly NameValue[],
   ): string;
   forBearer(plan: PolicyPlan, token: Redacted<string>): string;
+  /** Not the key of a token: by it a line of Authorization is known again that must not be kept. */
+  forLine(line: string): string;
 }
 
 /**
@@ -41,6 +43,8 @@ export function createCacheKeys(pepper: Uint8Array): CacheKeys {
       for (const { name, value } of callerParameters) text += part(name) + part(value);
       return digest(text);
     },
+    // Of latin1, which is always well-formed.
+    forLine: (line) => hash('sha256', `${secretPrefix}line${line}`, 'base64url'),
     forBearer: (plan, token) => digest(`${prefixOf(plan)}bearer${part(token.reveal())}`),
   };
 }

@@ -4,7 +4,6 @@ import { isIPv6, type BlockList, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 
 import { unmapped } from '../http/client-address.ts';
-import type { Presented } from './presented.ts';
 import type { Transaction } from './transaction.ts';
 
 export interface Caller {
@@ -16,7 +15,6 @@ export interface Caller {
   readonly serverName: string | undefined;
   /** The request that came by it last and is not over. */
   current: Transaction | undefined;
-  presented: Presented | undefined;
   /** The lines that tell a service about the caller, for the authority that was asked for last. */
   forwarding: { readonly authority: string; readonly lines: string } | undefined;
 }
@@ -52,7 +50,6 @@ export function createCallers(
       isTls: 'encrypted' in socket && socket.encrypted,
       serverName: serverNameOf(socket),
       current: undefined,
-      presented: undefined,
       forwarding: undefined,
     };
   };

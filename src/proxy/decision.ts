@@ -11,7 +11,7 @@ import type { RequestHead } from '../http/request-head.ts';
 import { formatTraceparent } from '../http/trace-context.ts';
 import type { Reason } from '../model/reasons.ts';
 import type { NameValue, PlanKey, PolicyPlan } from '../model/table.ts';
-import { keyOf } from './presented.ts';
+import type { Presentations } from './presented.ts';
 import type { Transaction } from './transaction.ts';
 
 export type Decision =
@@ -41,6 +41,7 @@ export interface Guarded {
 export interface Deciders {
   readonly tokens: TokenSource;
   readonly cacheKeys: CacheKeys;
+  readonly presentations: Presentations;
   /** Wall clock. */
   readonly nowMs: () => number;
 }
@@ -97,15 +98,16 @@ interface Question {
 }
 
 function questionOf(
-  { cacheKeys }: Deciders,
-  { transaction, head, plan }: Guarded,
+  { cacheKeys, presentations }: Deciders,
+  guarded: Guarded,
   credentials: Credentials,
 ): Question | Denial {
+  const { transaction, head, plan } = guarded;
   if (credentials.kind === 'bearer') {
-    const key = keyOf(transaction, credentials, () => cacheKeys.forBearer(plan, credentials.token));
+    const key = presentations.keyOf(guarded, credentials, () => cacheKeys.forBearer(plan, credentials.token));
     return { key, credentials, callerParameters: NO_PARAMETERS };
   }
-  const { clientId, clientSecret, source } = credentials;
+  const { clientId, source } = credentials;
   transaction.clientId = clientId;
   transaction.credentialSource = source;
   const allowed = mayClientCall(plan, clientId, head);
@@ -119,9 +121,10 @@ function questionOf(
   );
   if (chosen.kind === 'fault') return deny(chosen.reason, chosen.detail);
   const callerParameters = chosen.parameters;
-  const derive = (): string => cacheKeys.forClient(plan, clientId, clientSecret, callerParameters);
+  const derive = (): string =>
+    cacheKeys.forClient(plan, clientId, credentials.clientSecret, callerParameters);
   // Parameters may differ from one request to the next.
-  const key = callerParameters.length > 0 ? derive() : keyOf(transaction, credentials, derive);
+  const key = callerParameters.length > 0 ? derive() : presentations.keyOf(guarded, credentials, derive);
   return { key, credentials, callerParameters };
 }
 

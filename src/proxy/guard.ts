@@ -17,7 +17,6 @@ import type { ProxyContext } from './context.ts';
 import { decide, decideWithoutCredentials, deny, type Decision, type Guarded } from './decision.ts';
 import { fail, protect } from './failure.ts';
 import { passOn } from './pass-on.ts';
-import { takePresented } from './presented.ts';
 import { sendProblem } from './respond.ts';
 import { hasBody } from './unread-body.ts';
 import type { Routed } from './routed.ts';
@@ -110,7 +109,7 @@ function withCredentials(
 ): void {
   const { authorization, contentType, isEncoded } = transaction.fields;
   const { query } = head;
-  const taken = takePresented(transaction, plan, query);
+  const taken = context.presentations.take(transaction, plan, query);
   const mayBeInBody =
     taken.kind !== 'fault' &&
     plan.clientCredentials?.sources.includes('Body') === true &&
@@ -120,6 +119,7 @@ function withCredentials(
   if (!mayBeInBody || contentType === undefined) return next(taken);
   collectBody(context, transaction, MAX_CREDENTIAL_BODY_BYTES, (collected) => {
     transaction.collected = collected;
+    transaction.presented = undefined;
     if (isBodyTooLarge(context, transaction, collected.bytes.length)) return;
     const body = { contentType, bytes: collected.bytes };
     if (collected.isWhole) next(takeCredentials(plan, { authorization, query, body }));

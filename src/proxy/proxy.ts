@@ -21,6 +21,7 @@ import { DEFAULT_LIMITS, type ProxyLimits } from './limits.ts';
 import { createHttpDate } from './http-date.ts';
 import { createIdentityOf } from './identity.ts';
 import { Listeners, type ListenTarget } from './listeners.ts';
+import { Presentations } from './presented.ts';
 import { ProxyProtocol } from './proxy-protocol.ts';
 import { RateLimiter } from './rate-limiter.ts';
 import { createRouteSettings } from './route-settings.ts';
@@ -113,6 +114,7 @@ export function createProxy(options: ProxyOptions): Proxy {
       telemetry: options.telemetry,
     }),
     affinity: createAffinity(),
+    presentations: new Presentations(options.cacheKeys),
     authorityOf: createAuthorities(),
     headerNameOf,
     date: createHttpDate(now),

@@ -10,6 +10,7 @@ import type { AuthOutcome } from '../telemetry/ports.ts';
 import type { CollectedBody } from './caller-body.ts';
 import type { CallerRequest, CallerResponse, UpgradeSocket } from './caller-messages.ts';
 import type { Caller } from './caller.ts';
+import type { Presented } from './presented.ts';
 import type { RouteSettings } from './route-settings.ts';
 import type { TallyPlaces } from './shared-tally.ts';
 
@@ -37,6 +38,8 @@ export class Transaction {
   /** What the options of the route ask; `undefined`: nothing. */
   settings: RouteSettings | undefined;
   plan: PolicyPlan | undefined;
+  /** `undefined`: not by Authorization alone. */
+  presented: Presented | undefined;
   /** What was read of the body in search of credentials. */
   collected: CollectedBody | undefined;
   /** Goes on with the search in what has not been read. */
