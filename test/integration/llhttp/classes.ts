@@ -65,8 +65,9 @@ export const CLASSES: readonly Class[] = [
     why: 'llhttp takes Proxy-Connection for Connection: here the connection ends, and what follows is nobody’s request',
   },
   {
-    difference: /^the body ends for the gateway only: HPE_INVALID_CHUNK_SIZE(?:, trailers|$)/,
-    why: 'llhttp takes no white space before an extension of a chunk, which is allowed (RFC 9112, section 7.1.1)',
+    difference:
+      /^the body ends for the gateway only: HPE_(?:INVALID_CHUNK_SIZE|STRICT Invalid character in chunk extensions?)(?:, trailers|$)/,
+    why: 'llhttp takes no white space around an extension of a chunk, which is allowed (RFC 9112, section 7.1.1)',
   },
   {
     difference:

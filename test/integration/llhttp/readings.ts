@@ -109,6 +109,11 @@ function faultOf({ method, target, fields }: Http1Head): string | undefined {
   return parsed.kind === 'invalid' ? parsed.fault : undefined;
 }
 
+/** `reason`: what is behind a code that means many things. */
+interface ParseError extends NodeJS.ErrnoException {
+  readonly reason?: string;
+}
+
 /** A connection that exists in memory only. */
 class Wire extends Duplex {
   readonly requests: Seen[] = [];
@@ -134,8 +139,9 @@ export class Llhttp {
         if (socket instanceof Wire) socket.requests.push(record(request));
       });
     }
-    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-      if (socket instanceof Wire) socket.fault ??= error.code ?? error.message;
+    this.#server.on('clientError', (error: ParseError, socket) => {
+      if (socket instanceof Wire)
+        socket.fault ??= `${error.code}${error.code === 'HPE_STRICT' ? ` ${error.reason}` : ''}`;
     });
   }
 
