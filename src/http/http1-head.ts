@@ -36,7 +36,7 @@ export function readHttp1Head(text: string, nameOf: HeaderNameOf): Http1Head | s
   const lineEnd = text.indexOf('\r\n');
   const methodEnd = text.indexOf(' ');
   const versionStart = lineEnd - VERSION_LENGTH;
-  if (methodEnd < 0 || versionStart <= methodEnd + 1 || text.charCodeAt(versionStart - 1) !== 0x20) {
+  if (methodEnd < 0 || versionStart <= methodEnd + 2 || text.charCodeAt(versionStart - 1) !== 0x20) {
     return 'the request line is not valid';
   }
   const written = text.slice(0, methodEnd);

@@ -13,10 +13,10 @@ import {
   type TakenCredentials,
 } from '../../../src/http/credentials.ts';
 import type { ClientCredentialsPlan, PolicyPlan } from '../../../src/model/table.ts';
-import { grantWith, planWith } from '../../support/plan.ts';
+import { credentialsPlan, planOf } from '../../support/plan.ts';
 
-const everywhere = planWith({
-  clientCredentials: grantWith({ sources: ['Basic', 'Query', 'Body'] }),
+const everywhere = planOf({
+  clientCredentials: credentialsPlan({ sources: ['Basic', 'Query', 'Body'] }),
   bearer: true,
 });
 
@@ -122,7 +122,7 @@ describe('credentials', () => {
     {
       name: 'bearer only: Basic',
       given: {
-        plan: planWith({ clientCredentials: undefined, bearer: true }),
+        plan: planOf({ clientCredentials: undefined, bearer: true }),
         authorization: [basic('id:s')],
         query: 'client_id=id',
       },
@@ -130,18 +130,18 @@ describe('credentials', () => {
     },
     {
       name: 'bearer off: a bearer token',
-      given: { plan: planWith(), authorization: ['Bearer abc'] },
+      given: { plan: planOf(), authorization: ['Bearer abc'] },
       want: 'none',
     },
     {
       name: 'Basic only: other places',
-      given: { plan: planWith(), query: 'client_id=id&client_secret=s', body: form('client_id=a') },
+      given: { plan: planOf(), query: 'client_id=id&client_secret=s', body: form('client_id=a') },
       want: 'none',
     },
     {
       name: 'Query only: Basic',
       given: {
-        plan: planWith({ clientCredentials: grantWith({ sources: ['Query'] }) }),
+        plan: planOf({ clientCredentials: credentialsPlan({ sources: ['Query'] }) }),
         authorization: ['Basic !'],
       },
       want: 'none',
@@ -153,7 +153,9 @@ describe('credentials', () => {
 
   it('are looked for under the names of the policy', () => {
     const parameterNames = { clientId: 'api key', clientSecret: 'schlüssel' };
-    const plan = planWith({ clientCredentials: grantWith({ sources: ['Query', 'Body'], parameterNames }) });
+    const plan = planOf({
+      clientCredentials: credentialsPlan({ sources: ['Query', 'Body'], parameterNames }),
+    });
     assert.equal(shown(take({ plan, query: 'api+key=a&schl%C3%BCssel=b' })), 'Query a b');
     assert.equal(shown(take({ plan, body: form('api%20key=a&schlüssel=b') })), 'Body a b');
     assert.equal(shown(take({ plan, body: json('{"api key":"a","schlüssel":"b"}') })), 'Body a b');
@@ -314,7 +316,7 @@ describe('credentials that cannot be read', () => {
 });
 
 describe('parameters that the caller may choose', () => {
-  const grant: ClientCredentialsPlan = grantWith({
+  const grant: ClientCredentialsPlan = credentialsPlan({
     callerParameters: [
       { name: 'organization', from: { header: 'x-organization' }, allowed: ['org_a', 'org b'] },
       { name: 'connection', from: { query: 'connection' }, allowed: ['é'] },
