@@ -12,7 +12,7 @@ import { createMatcher } from '../src/match/matcher.ts';
 import { Redacted } from '../src/model/redacted.ts';
 import { processJwksResponse } from '../src/oauth/jwks.ts';
 import { verifyToken } from '../src/oauth/verifier.ts';
-import { planWith } from '../test/support/plan.ts';
+import { planOf } from '../test/support/plan.ts';
 import { DEFAULT_OPTIONS } from '../test/support/snapshot.ts';
 import { cluster, ingress, PATHS, put } from './cluster-objects.ts';
 
@@ -44,7 +44,7 @@ function prepareMatch(): Turn {
 }
 
 function prepareCredentials(): Turn {
-  const plan = planWith();
+  const plan = planOf();
   const headers = Array.from({ length: CALLERS }, () => {
     const secret = randomBytes(48).toString('base64url');
     return `Basic ${Buffer.from(`${CLIENT_ID}:${secret}`).toString('base64')}`;
@@ -58,7 +58,7 @@ function prepareCredentials(): Turn {
 }
 
 function prepareDigest(): Turn {
-  const plan = planWith();
+  const plan = planOf();
   const keys = createCacheKeys(randomBytes(32));
   const secrets = Array.from({ length: CALLERS }, () => new Redacted(randomBytes(48).toString('base64url')));
   const [first = new Redacted('')] = secrets;
@@ -66,7 +66,7 @@ function prepareDigest(): Turn {
 }
 
 async function prepareVerify(): Promise<Turn> {
-  const plan = planWith();
+  const plan = planOf();
   const { kid, alg, privateKey, publicJwk } = await generateKey('RS256');
   const fetched = processJwksResponse('jwks', {
     kind: 'answer',

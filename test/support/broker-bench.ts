@@ -11,7 +11,7 @@ import type { NetworkRules } from '../../src/oauth/provider-http.ts';
 import type { BrokerTelemetry } from '../../src/telemetry/ports.ts';
 import { collectingLogger, type LogLine } from './collecting-logger.ts';
 import { manualClock, type ManualClock } from './manual-clock.ts';
-import { grantWith, planWith } from './plan.ts';
+import { credentialsPlan, planOf } from './plan.ts';
 
 export const LOOPBACK_ALLOWED: NetworkRules = {
   allowInsecureIssuers: true,
@@ -68,9 +68,9 @@ function recordingTelemetry(lines: string[]): BrokerTelemetry {
 
 /** A plan for `issuer` with the defaults of OIDCPolicy. */
 export function planFor(issuer: string, changes: Partial<PolicyPlan> = {}): PolicyPlan {
-  return planWith({
-    provider: { ...planWith().provider, issuer },
-    clientCredentials: grantWith({ audience: 'https://api.test/' }),
+  return planOf({
+    provider: { ...planOf().provider, issuer },
+    clientCredentials: credentialsPlan({ audience: 'https://api.test/' }),
     bearer: true,
     ...changes,
   });

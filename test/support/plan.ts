@@ -2,7 +2,7 @@
 
 import type { ClientCredentialsPlan, PolicyPlan } from '../../src/model/table.ts';
 
-export function grantWith(changes: Partial<ClientCredentialsPlan> = {}): ClientCredentialsPlan {
+export function credentialsPlan(changes: Partial<ClientCredentialsPlan> = {}): ClientCredentialsPlan {
   return {
     audience: 'https://orders.example.com/',
     scopes: [],
@@ -17,14 +17,14 @@ export function grantWith(changes: Partial<ClientCredentialsPlan> = {}): ClientC
   };
 }
 
-export function planWith(changes: Partial<PolicyPlan> = {}): PolicyPlan {
+export function planOf(changes: Partial<PolicyPlan> = {}): PolicyPlan {
   return {
     policy: 'shop/orders-api',
     realm: 'orders-api',
     mode: 'Enforce',
     transport: 'Any',
     provider: {
-      issuer: 'https://issuer.example.com/',
+      issuer: 'https://acme.eu.auth0.com/',
       tokenEndpoint: undefined,
       jwksUri: undefined,
       additionalIssuers: [],
@@ -32,9 +32,9 @@ export function planWith(changes: Partial<PolicyPlan> = {}): PolicyPlan {
       ca: undefined,
       clientCertificate: undefined,
     },
-    clientCredentials: grantWith(),
+    clientCredentials: credentialsPlan(),
     bearer: false,
-    audiences: [],
+    audiences: ['https://orders.example.com/'],
     require: { scopes: [], scopesClaim: 'scope', claims: [], clients: [] },
     rules: [],
     verification: { algorithms: ['RS256'], clockToleranceSeconds: 30, bindClient: true },

@@ -15,7 +15,7 @@ import {
   type Ask,
   type BrokerBench,
 } from '../../support/broker-bench.ts';
-import { grantWith } from '../../support/plan.ts';
+import { credentialsPlan } from '../../support/plan.ts';
 import { startSecondIssuer, type SecondIssuer } from '../../support/second-issuer.ts';
 
 let second: SecondIssuer;
@@ -30,7 +30,7 @@ beforeEach(() => {
 });
 
 function planWithGrant(changes: Partial<ClientCredentialsPlan> = {}): PolicyPlan {
-  const clientCredentials = grantWith({
+  const clientCredentials = credentialsPlan({
     audience: undefined,
     scopes: ['read:orders'],
     parameters: [{ name: 'resource', value: second.audience }],

@@ -12,6 +12,8 @@ import type { Limit, RequestRecord } from '../../../src/telemetry/ports.ts';
 import { collectingLogger, type CollectingLogger } from '../../support/collecting-logger.ts';
 import { eventually } from '../../support/eventually.ts';
 
+export { credentialsPlan, planOf } from '../../support/plan.ts';
+
 export const BACKEND = 'shop/orders:http';
 export const PLAN_KEY = 'shop/orders-api';
 export const BASIC = `Basic ${Buffer.from('partner:S3cret').toString('base64')}`;
@@ -144,59 +146,6 @@ export function route(plan: string | undefined): Route {
     ingress: { namespace: 'shop', name: 'orders' },
     action: { kind: 'forward', backend: BACKEND, plan, canaries: [] },
     options: undefined,
-  };
-}
-
-export function planOf(changes: Partial<PolicyPlan> = {}): PolicyPlan {
-  return {
-    policy: 'shop/orders-api',
-    realm: 'orders-api',
-    mode: 'Enforce',
-    transport: 'Any',
-    provider: {
-      issuer: 'https://acme.eu.auth0.com/',
-      tokenEndpoint: undefined,
-      jwksUri: undefined,
-      additionalIssuers: [],
-      timeoutMs: 5_000,
-      ca: undefined,
-      clientCertificate: undefined,
-    },
-    clientCredentials: credentialsPlan(),
-    bearer: false,
-    audiences: ['https://orders.example.com/'],
-    require: { scopes: [], scopesClaim: 'scope', claims: [], clients: [] },
-    rules: [],
-    verification: { algorithms: ['RS256'], clockToleranceSeconds: 30, bindClient: true },
-    cache: {
-      maxTtlMs: undefined,
-      revalidateAfterMs: undefined,
-      refreshBeforeMs: 60_000,
-      rejectedTtlMs: 10_000,
-      forbiddenTtlMs: 60_000,
-    },
-    upstream: { token: { kind: 'bearer' }, claimHeaders: [], hideCredentials: true },
-    limits: { failuresPerMinute: 10, exchangesPerMinute: undefined },
-    exempt: [],
-    exemptPreflight: true,
-    ...changes,
-  };
-}
-
-export function credentialsPlan(
-  changes: Partial<NonNullable<PolicyPlan['clientCredentials']>> = {},
-): NonNullable<PolicyPlan['clientCredentials']> {
-  return {
-    audience: 'https://orders.example.com/',
-    scopes: [],
-    organization: undefined,
-    parameters: [],
-    headers: [],
-    callerParameters: [],
-    sources: ['Basic'],
-    parameterNames: { clientId: 'client_id', clientSecret: 'client_secret' },
-    tokenEndpointAuthMethod: 'client_secret_post',
-    ...changes,
   };
 }
 

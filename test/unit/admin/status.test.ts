@@ -16,7 +16,7 @@ import {
 } from '../../../src/model/table.ts';
 import type { IssuerState } from '../../../src/oauth/broker.ts';
 import { compileResult, objectMeta, policyVerdict } from '../../support/compile-results.ts';
-import { planWith } from '../../support/plan.ts';
+import { planOf } from '../../support/plan.ts';
 
 const NOW = Date.parse('2026-03-01T12:00:00Z');
 const DAY_MS = 86_400_000;
@@ -56,8 +56,8 @@ function tableOf(hosts: Readonly<Record<string, readonly Route[]>>): RoutingTabl
     ...emptyTable(),
     hosts: Object.fromEntries(Object.entries(hosts).map(([host, routes]) => [host, { routes }])),
     plans: {
-      strict: planWith({ policy: 'shop/orders-api' }),
-      tried: planWith({ policy: 'shop/reports-api', mode: 'DryRun' }),
+      strict: planOf({ policy: 'shop/orders-api' }),
+      tried: planOf({ policy: 'shop/reports-api', mode: 'DryRun' }),
     },
     backends: {
       'shop/orders:http': backend('shop/orders', '10.0.0.1'),

@@ -5,9 +5,14 @@ import { describe, it } from 'node:test';
 
 import { authorize, mayClientCall, type Verdict } from '../../../src/authz/authorize.ts';
 import type { PolicyPlan, RequirementRule, Requirements } from '../../../src/model/table.ts';
-import { planWith } from '../../support/plan.ts';
+import { planOf } from '../../support/plan.ts';
 
 const get = { method: 'GET', path: '/v1/orders' };
+
+/** Each case is about one requirement; tokens meet that of an audience unless the case is about it. */
+function planForAnyAudience(changes: Partial<PolicyPlan>): PolicyPlan {
+  return planOf({ audiences: [], ...changes });
+}
 
 function requiring(changes: Partial<Requirements>): Requirements {
   return { scopes: [], scopesClaim: 'scope', claims: [], clients: [], ...changes };
@@ -30,7 +35,7 @@ interface Case {
 
 function check(cases: readonly Case[]): void {
   for (const { name, plan, claims = {}, want } of cases) {
-    it(name, () => assert.equal(shown(authorize(planWith(plan), claims, 'client-a', get)), want));
+    it(name, () => assert.equal(shown(authorize(planForAnyAudience(plan), claims, 'client-a', get)), want));
   }
 }
 
@@ -87,7 +92,7 @@ describe('scopes', () => {
   ]);
 
   it('that would suffice are told for the challenge, those of the rule too', () => {
-    const given = planWith({ ...plan, rules: [rule({}, { scopes: ['read:orders', 'x y'] })] });
+    const given = planForAnyAudience({ ...plan, rules: [rule({}, { scopes: ['read:orders', 'x y'] })] });
     const verdict = authorize(given, {}, 'client-a', get);
     assert.equal(verdict.kind === 'deny' && verdict.requiredScope, 'read:orders write:orders x');
   });
@@ -110,7 +115,7 @@ describe('claims', () => {
 
 describe('clients', () => {
   const denied = 'ClientNotAllowed: the client is not on the allow-list of the policy';
-  const plan = planWith({
+  const plan = planForAnyAudience({
     require: requiring({ clients: ['client-a', 'client-b'] }),
     rules: [rule({ methods: ['POST'] }, { clients: ['client-b'] })],
   });
@@ -138,7 +143,7 @@ describe('clients', () => {
 });
 
 describe('rules', () => {
-  const plan = planWith({
+  const plan = planForAnyAudience({
     require: requiring({ scopes: ['base'] }),
     rules: [
       rule({ methods: ['GET'], paths: [{ path: '/v1/orders', pathType: 'Prefix' }] }, { scopes: ['read'] }),

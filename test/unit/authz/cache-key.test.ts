@@ -8,10 +8,10 @@ import * as fc from 'fast-check';
 import { createCacheKeys } from '../../../src/authz/cache-key.ts';
 import { Redacted } from '../../../src/model/redacted.ts';
 import type { NameValue, PolicyPlan } from '../../../src/model/table.ts';
-import { grantWith, planWith } from '../../support/plan.ts';
+import { credentialsPlan, planOf } from '../../support/plan.ts';
 
 const keys = createCacheKeys(Buffer.alloc(32, 7));
-const plan = planWith();
+const plan = planOf();
 
 function key(given: PolicyPlan, id = 'id', secret = 'secret', parameters: readonly NameValue[] = []): string {
   return keys.forClient(given, id, new Redacted(secret), parameters);
@@ -44,14 +44,14 @@ describe('the key of client credentials', () => {
       name: 'client certificate',
       given: { provider: { ...provider, clientCertificate: { secret: 's/t', chain: 'pem', digest: 'd' } } },
     },
-    { name: 'audience', given: { clientCredentials: grantWith({ audience: undefined }) } },
-    { name: 'scopes', given: { clientCredentials: grantWith({ scopes: ['a'] }) } },
-    { name: 'organization', given: { clientCredentials: grantWith({ organization: 'o' }) } },
-    { name: 'parameters', given: { clientCredentials: grantWith({ parameters: pair }) } },
-    { name: 'headers', given: { clientCredentials: grantWith({ headers: pair }) } },
+    { name: 'audience', given: { clientCredentials: credentialsPlan({ audience: undefined }) } },
+    { name: 'scopes', given: { clientCredentials: credentialsPlan({ scopes: ['a'] }) } },
+    { name: 'organization', given: { clientCredentials: credentialsPlan({ organization: 'o' }) } },
+    { name: 'parameters', given: { clientCredentials: credentialsPlan({ parameters: pair }) } },
+    { name: 'headers', given: { clientCredentials: credentialsPlan({ headers: pair }) } },
     {
       name: 'authentication at the token endpoint',
-      given: { clientCredentials: grantWith({ tokenEndpointAuthMethod: 'client_secret_basic' }) },
+      given: { clientCredentials: credentialsPlan({ tokenEndpointAuthMethod: 'client_secret_basic' }) },
     },
     { name: 'algorithms', given: { verification: { ...verification, algorithms: ['ES256'] } } },
     { name: 'clock tolerance', given: { verification: { ...verification, clockToleranceSeconds: 0 } } },
@@ -60,11 +60,11 @@ describe('the key of client credentials', () => {
     { name: 'longest trust in a secret', given: { cache: { ...cache, revalidateAfterMs: 1 } } },
   ];
   for (const { name, given } of different) {
-    it(`differs with another ${name}`, () => assert.notEqual(key(planWith(given)), key(plan)));
+    it(`differs with another ${name}`, () => assert.notEqual(key(planOf(given)), key(plan)));
   }
 
   it('differs pairwise between all of these', () => {
-    assert.equal(new Set(different.map(({ given }) => key(planWith(given)))).size, different.length);
+    assert.equal(new Set(different.map(({ given }) => key(planOf(given)))).size, different.length);
   });
 
   const same: readonly { name: string; given: Partial<PolicyPlan> }[] = [
@@ -79,11 +79,11 @@ describe('the key of client credentials', () => {
     },
     {
       name: 'places of the credentials',
-      given: { clientCredentials: grantWith({ sources: ['Query'] }), bearer: true },
+      given: { clientCredentials: credentialsPlan({ sources: ['Query'] }), bearer: true },
     },
   ];
   for (const { name, given } of same) {
-    it(`is shared with a policy of other ${name}`, () => assert.equal(key(planWith(given)), key(plan)));
+    it(`is shared with a policy of other ${name}`, () => assert.equal(key(planOf(given)), key(plan)));
   }
 
   it('tells apart the same characters divided in other ways', () => {
@@ -162,7 +162,7 @@ describe('the key of a bearer token', () => {
   });
 
   it('differs between issuers, also where the grant is off', () => {
-    const off = planWith({ clientCredentials: undefined, bearer: true });
+    const off = planOf({ clientCredentials: undefined, bearer: true });
     const elsewhere = { ...off, provider: { ...off.provider, issuer: 'https://other/' } };
     assert.notEqual(keys.forBearer(off, new Redacted('t')), keys.forBearer(elsewhere, new Redacted('t')));
   });

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { isExempt } from '../../../src/authz/exemption.ts';
-import { planWith } from '../../support/plan.ts';
+import { planOf } from '../../support/plan.ts';
 
-const plan = planWith({
+const plan = planOf({
   exempt: [
     { path: '/public', pathType: 'Prefix', methods: ['GET', 'HEAD'] },
     { path: '/health', pathType: 'Exact', methods: [] },
@@ -48,7 +48,7 @@ describe('a CORS preflight', () => {
     given: Readonly<Record<string, string>>,
     method = 'OPTIONS',
     exemptPreflight = true,
-  ): boolean => isExempt(planWith({ exemptPreflight }), { method, path: '/' }, (name) => given[name]);
+  ): boolean => isExempt(planOf({ exemptPreflight }), { method, path: '/' }, (name) => given[name]);
 
   it('passes', () => assert.equal(preflight(headers), true));
   it('passes not where the policy says so', () => assert.equal(preflight(headers, 'OPTIONS', false), false));

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { lifetimeOf, type LifetimeInput } from '../../../src/oauth/lifetimes.ts';
-import { planWith } from '../../support/plan.ts';
+import { planOf } from '../../support/plan.ts';
 
-const { cache } = planWith();
+const { cache } = planOf();
 const AN_HOUR: LifetimeInput = {
   expiresAtMs: 3_600_000,
   expiresInSeconds: undefined,

@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import type { ClientCredentialsPlan } from '../../../src/model/table.ts';
 import { tokenRequest } from '../../../src/oauth/token-request.ts';
 import { exchangeRequest, planFor } from '../../support/broker-bench.ts';
-import { grantWith } from '../../support/plan.ts';
+import { credentialsPlan } from '../../support/plan.ts';
 
 const plan = planFor('https://issuer.test/');
 
@@ -15,7 +15,11 @@ function send(
   grant: Partial<ClientCredentialsPlan>,
   ask: Partial<Parameters<typeof exchangeRequest>[0]> = {},
 ) {
-  return tokenRequest('https://issuer.test/oauth/token', grantWith(grant), exchangeRequest({ plan, ...ask }));
+  return tokenRequest(
+    'https://issuer.test/oauth/token',
+    credentialsPlan(grant),
+    exchangeRequest({ plan, ...ask }),
+  );
 }
 
 const formOf = (request: ReturnType<typeof send>) =>
