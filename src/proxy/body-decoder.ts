@@ -25,8 +25,10 @@ export class BodyDecoder {
   #state: State = 'whole';
   /** Bytes still to come of the body or the chunk. */
   #remaining = 0;
-  /** A chunk line or trailers that came in pieces. */
-  #text = '';
+  /** A line that came in pieces. */
+  #line = '';
+  /** Whole lines: joined once, since looking at what is being joined copies it each time. */
+  #trailers = '';
 
   /** @param faultOf makes what {@link step} throws where the coding is broken */
   constructor(sink: BodySink, faultOf: (message: string) => Error) {
@@ -45,7 +47,7 @@ export class BodyDecoder {
 
   /** `contentLength` counts where `framing` is `length`. An empty body ends at once. */
   begin(framing: BodyFraming, contentLength: number): void {
-    this.#text = '';
+    this.#line = '';
     this.#remaining = contentLength;
     this.#state = framing === 'chunked' ? 'chunkLine' : framing;
     if (framing === 'length' && contentLength === 0) this.#end([]);
@@ -83,23 +85,27 @@ export class BodyDecoder {
     const newline = bytes.indexOf(NEWLINE, start);
     const isWhole = newline >= 0 && newline < end;
     const lineEnd = isWhole ? newline + 1 : end;
-    this.#text += bytes.toString('latin1', start, lineEnd);
+    const line = this.#line + bytes.toString('latin1', start, lineEnd);
     const bound = this.#state === 'trailers' ? MAX_TRAILER_BYTES : MAX_CHUNK_LINE_BYTES;
-    if (this.#text.length > bound) throw this.#faultOf('a chunk line or the trailers are too long');
-    if (isWhole) this.#takeLine(this.#text);
+    if (this.#trailers.length + line.length > bound) {
+      throw this.#faultOf('a chunk line or the trailers are too long');
+    }
+    this.#line = isWhole ? '' : line;
+    if (isWhole) this.#takeLine(line);
     return lineEnd;
   }
 
-  #takeLine(text: string): void {
-    if (!text.endsWith('\r\n')) throw this.#faultOf('a line of the chunked coding ends without CR');
+  #takeLine(line: string): void {
+    if (!line.endsWith('\r\n')) throw this.#faultOf('a line of the chunked coding ends without CR');
     if (this.#state === 'chunkEnd') {
-      if (text.length > 2) throw this.#faultOf('a chunk is longer than its size');
-      this.#text = '';
+      if (line.length > 2) throw this.#faultOf('a chunk is longer than its size');
       this.#state = 'chunkLine';
     } else if (this.#state === 'chunkLine') {
-      this.#takeChunkLine(text.slice(0, -2));
-    } else if (text === '\r\n' || text.endsWith('\r\n\r\n')) {
-      const trailers = readFieldLines(text.slice(0, -2), 0);
+      this.#takeChunkLine(line.slice(0, -2));
+    } else if (line.length > 2) {
+      this.#trailers += line;
+    } else {
+      const trailers = readFieldLines(this.#trailers, 0);
       if (typeof trailers === 'string') throw this.#faultOf(trailers);
       this.#end(trailers);
     }
@@ -108,14 +114,13 @@ export class BodyDecoder {
   #takeChunkLine(line: string): void {
     const size = CHUNK_LINE.exec(line)?.[1];
     if (size === undefined) throw this.#faultOf('a chunk size is not valid');
-    this.#text = '';
     this.#remaining = Number.parseInt(size, 16);
     this.#state = this.#remaining === 0 ? 'trailers' : 'chunk';
   }
 
   #end(rawTrailers: readonly string[]): void {
     this.#state = 'whole';
-    this.#text = '';
+    this.#trailers = '';
     this.#sink.onEnd(rawTrailers);
   }
 }
