@@ -1,7 +1,6 @@
 /** The CustomResourceDefinition on a real API server: it must judge every spec as the decoder does. */
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 
 import { parse } from 'yaml';
@@ -11,11 +10,11 @@ import { celMessages } from '../../support/cel-messages.ts';
 import { findApiServerBinaries, skipWithout } from '../../support/api-server-binaries.ts';
 import { startApiServer, type ApiAnswer, type ApiObject, type ApiServer } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
+import { CRD } from '../../support/product.ts';
 import { ACCEPTED } from '../../unit/policy/accepted-specs.ts';
 import { REFUSED } from '../../unit/policy/refused-specs.ts';
 import { policy } from '../../unit/policy/spec-builders.ts';
 
-const CRD = readFileSync('crds/oidcpolicies.oidc-ingress.io.yaml', 'utf8');
 const CEL_MESSAGES: ReadonlySet<string> = celMessages(parse(CRD));
 const POLICIES = '/apis/oidc-ingress.io/v1alpha1/namespaces/default/oidcpolicies';
 const binaries = await findApiServerBinaries();

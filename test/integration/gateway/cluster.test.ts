@@ -4,7 +4,6 @@
  */
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { after, before, describe, test } from 'node:test';
 
@@ -15,9 +14,9 @@ import { startApiServer, type ApiServer } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startGateway, type Gateway } from '../../support/gateway.ts';
 import { call, type Answer } from '../../support/http-client.ts';
+import { installProduct } from '../../support/product.ts';
 import { AUDIENCE, CLIENT, RIGHT, echoOf, ingress, policy } from '../../support/world.ts';
 
-const CRD = readFileSync('crds/oidcpolicies.oidc-ingress.io.yaml', 'utf8');
 const HOST = 'orders.example.com';
 const POLICY_PATH = '/apis/oidc-ingress.io/v1alpha1/namespaces/shop/oidcpolicies/orders-api';
 const INGRESS_PATH = '/apis/networking.k8s.io/v1/namespaces/shop/ingresses/orders-example-com';
@@ -58,9 +57,7 @@ describe('a gateway on a cluster', { skip: skipWithout(binaries) }, () => {
     });
     upstream = await startEchoUpstream({ host: address });
     other = await startEchoUpstream({ host: address });
-    await api.apply(CRD);
-    await api.apply(readFileSync('deploy/ingress-class.yaml', 'utf8'));
-    await api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } });
+    await installProduct(api);
     gateway = await startGateway([
       `--kubeconfig=${api.kubeconfigPath}`,
       '--allow-insecure-issuers',

@@ -1,15 +1,14 @@
 /** Under which addresses Ingresses say that they are reached, on a real API server, and who takes that back. */
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 
 import { findApiServerBinaries, skipWithout } from '../../support/api-server-binaries.ts';
 import { startApiServer, type ApiServer } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startGateway, type Gateway } from '../../support/gateway.ts';
+import { CRD } from '../../support/product.ts';
 
-const CRD = new URL('../../../crds/oidcpolicies.oidc-ingress.io.yaml', import.meta.url);
 const INGRESS = '/apis/networking.k8s.io/v1/namespaces/edge/ingresses';
 const SERVICE = '/api/v1/namespaces/edge/services/gateway';
 const PODS = '/api/v1/namespaces/edge/pods';
@@ -55,7 +54,7 @@ describe('the addresses of Ingresses', { skip: skipWithout(binaries) }, () => {
 
   before(async () => {
     api = await startApiServer(binaries);
-    await api.apply(await readFile(CRD, 'utf8'));
+    await api.apply(CRD);
     await api.apply(OBJECTS);
   });
   after(async () => {

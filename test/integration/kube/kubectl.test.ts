@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
@@ -12,16 +11,9 @@ import { findApiServerBinaries, skipWithout } from '../../support/api-server-bin
 import { startApiServer, type ApiServer } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startGateway, type Gateway } from '../../support/gateway.ts';
-
-const CRD = new URL('../../../crds/oidcpolicies.oidc-ingress.io.yaml', import.meta.url);
-const RBAC = new URL('../../../deploy/rbac.yaml', import.meta.url);
+import { installProduct, kubeconfigOfProduct } from '../../support/product.ts';
 
 const MANIFEST = `
-apiVersion: networking.k8s.io/v1
-kind: IngressClass
-metadata: { name: oidc-ingress }
-spec: { controller: oidc-ingress.io/controller }
----
 apiVersion: oidc-ingress.io/v1alpha1
 kind: OIDCPolicy
 metadata: { name: orders, namespace: shop }
@@ -50,13 +42,10 @@ describe('kubectl on what the gateway writes', { skip }, () => {
 
   before(async () => {
     api = await startApiServer(binaries);
-    await api.apply(await readFile(RBAC, 'utf8'));
-    await api.apply(await readFile(CRD, 'utf8'));
-    await api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } });
+    await installProduct(api);
     await api.apply(MANIFEST);
-    const kubeconfig = await api.kubeconfigFor(await api.tokenFor('oidc-ingress', 'oidc-ingress'));
     gateway = await startGateway([
-      `--kubeconfig=${kubeconfig}`,
+      `--kubeconfig=${await kubeconfigOfProduct(api)}`,
       '--pod-namespace=oidc-ingress',
       '--workers=1',
     ]);

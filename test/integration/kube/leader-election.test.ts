@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -14,44 +14,12 @@ import { startApiServer, type ApiServer } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startGateway, type Gateway } from '../../support/gateway.ts';
 import { call } from '../../support/http-client.ts';
+import { installProduct, tokenOfProduct } from '../../support/product.ts';
+import { HOST, ORDERS } from './orders.ts';
 
-const CRD = new URL('../../../crds/oidcpolicies.oidc-ingress.io.yaml', import.meta.url);
-const RBAC = new URL('../../../deploy/rbac.yaml', import.meta.url);
 const LEASE = '/apis/coordination.k8s.io/v1/namespaces/oidc-ingress/leases/oidc-ingress';
 const POLICIES = '/apis/oidc-ingress.io/v1alpha1/namespaces/shop/oidcpolicies';
 const HAND_OVER_MS = 20_000;
-const HOST = 'orders.example.com';
-
-const MANIFEST = `
-apiVersion: networking.k8s.io/v1
-kind: IngressClass
-metadata: { name: oidc-ingress }
-spec: { controller: oidc-ingress.io/controller }
----
-apiVersion: v1
-kind: Service
-metadata: { name: orders, namespace: shop }
-spec: { ports: [{ port: 80 }] }
----
-apiVersion: oidc-ingress.io/v1alpha1
-kind: OIDCPolicy
-metadata: { name: orders, namespace: shop }
-spec:
-  provider: { issuer: https://127.0.0.1:9/ }
-  clientCredentials: { audience: https://orders.example.com/ }
----
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata:
-  name: orders
-  namespace: shop
-  annotations: { oidc-ingress.io/policy: orders }
-spec:
-  ingressClassName: oidc-ingress
-  rules:
-    - host: ${HOST}
-      http: { paths: [{ path: /, pathType: Prefix, backend: { service: { name: orders, port: { number: 80 } } } }] }
-`;
 
 /** One replica, with a way of its own to the API server. */
 interface Replica {
@@ -71,7 +39,7 @@ describe('several gateways on one cluster', { skip: skipWithout(binaries) }, () 
   let changes: Promise<void>;
 
   async function start(name: string): Promise<Replica> {
-    const token = await api.tokenFor('oidc-ingress', 'oidc-ingress');
+    const token = await tokenOfProduct(api);
     const onWrite = (write: ApiWrite): void => {
       if (!write.path.includes('/leases')) writes.push(write);
     };
@@ -117,10 +85,8 @@ describe('several gateways on one cluster', { skip: skipWithout(binaries) }, () 
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), 'oidc-ingress-test-'));
     api = await startApiServer(binaries);
-    await api.apply(await readFile(RBAC, 'utf8'));
-    await api.apply(await readFile(CRD, 'utf8'));
-    await api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } });
-    await api.apply(MANIFEST);
+    await installProduct(api);
+    await api.apply(ORDERS);
     changes = change();
   });
 

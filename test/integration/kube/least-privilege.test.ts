@@ -1,7 +1,6 @@
 /** Each way to read Secrets, with exactly the rights that it is said to need: a real API server refuses anything more. */
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 
 import { compile } from '../../../src/compile/compile.ts';
@@ -16,9 +15,9 @@ import { findApiServerBinaries, skipWithout } from '../../support/api-server-bin
 import { startApiServer, type ApiServer } from '../../support/api-server.ts';
 import { collectingLogger } from '../../support/collecting-logger.ts';
 import { eventually } from '../../support/eventually.ts';
+import { CRD } from '../../support/product.ts';
 import { watchCounts } from '../../support/watch-counts.ts';
 
-const CRD = new URL('../../../crds/oidcpolicies.oidc-ingress.io.yaml', import.meta.url);
 const READ = ['list', 'watch'];
 
 interface Rule {
@@ -197,7 +196,7 @@ describe('the rights that reading a cluster needs', { skip: skipWithout(binaries
 
   before(async () => {
     api = await startApiServer(binaries);
-    await api.apply(await readFile(CRD, 'utf8'));
+    await api.apply(CRD);
     await api.apply(CLASS_OBJECTS);
     for (const namespace of ['shop', 'billing', 'elsewhere']) await api.apply(objectsOf(namespace));
   });

@@ -1,7 +1,6 @@
 /** The source of objects against a real API server, with no more rights than the manifests of the product give. */
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 
 import { systemClock } from '../../../src/config/system-clock.ts';
@@ -12,10 +11,8 @@ import { findApiServerBinaries, skipWithout } from '../../support/api-server-bin
 import { startApiServer, type ApiServer } from '../../support/api-server.ts';
 import { collectingLogger, type CollectingLogger } from '../../support/collecting-logger.ts';
 import { eventually } from '../../support/eventually.ts';
+import { CRD, kubeconfigOfProduct, RBAC } from '../../support/product.ts';
 import { watchCounts } from '../../support/watch-counts.ts';
-
-const CRD = new URL('../../../crds/oidcpolicies.oidc-ingress.io.yaml', import.meta.url);
-const RBAC = new URL('../../../deploy/rbac.yaml', import.meta.url);
 
 const binaries = await findApiServerBinaries();
 
@@ -108,8 +105,7 @@ describe('the source of objects of a cluster', { skip: skipWithout(binaries) }, 
 
   const opened = new Set<KubeSource>();
   async function open(): Promise<KubeSource> {
-    const token = await api.tokenFor('oidc-ingress', 'oidc-ingress');
-    const access = await openCluster(await api.kubeconfigFor(token));
+    const access = await openCluster(await kubeconfigOfProduct(api));
     logger = collectingLogger();
     const options = { access, clock: systemClock, logger, telemetry: watchCounts(), onChange: () => {} };
     const fresh = openKubeSource(options);
@@ -122,7 +118,7 @@ describe('the source of objects of a cluster', { skip: skipWithout(binaries) }, 
 
   before(async () => {
     api = await startApiServer(binaries);
-    await api.apply(await readFile(RBAC, 'utf8'));
+    await api.apply(RBAC);
     await api.apply({
       apiVersion: 'v1',
       kind: 'Namespace',
@@ -147,7 +143,7 @@ describe('the source of objects of a cluster', { skip: skipWithout(binaries) }, 
     assert.deepEqual(faults, [{ location: 'oidcpolicies', message }]);
     assert.equal(isSynced, false);
     assert.ok(logger.lines.some(({ level, fields }) => level === 'error' && fields['cause'] === message));
-    await api.apply(await readFile(CRD, 'utf8'));
+    await api.apply(CRD);
     await source.synced;
     assert.deepEqual(source.faults(), []);
   });

@@ -1,7 +1,6 @@
 /** Statuses and Events on a real API server, written with no more rights than the manifests of the product give. */
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { after, before, beforeEach, describe, it } from 'node:test';
 
 import type { CompileResult } from '../../../src/compile/result.ts';
@@ -20,10 +19,9 @@ import { startApiServer, type ApiObject, type ApiServer } from '../../support/ap
 import { compileResult, policyVerdict } from '../../support/compile-results.ts';
 import { collectingLogger } from '../../support/collecting-logger.ts';
 import { eventually } from '../../support/eventually.ts';
+import { installProduct, kubeconfigOfProduct } from '../../support/product.ts';
 import { watchCounts, type WatchCounts } from '../../support/watch-counts.ts';
 
-const CRD = new URL('../../../crds/oidcpolicies.oidc-ingress.io.yaml', import.meta.url);
-const RBAC = new URL('../../../deploy/rbac.yaml', import.meta.url);
 const INGRESS = '/apis/networking.k8s.io/v1/namespaces/shop/ingresses/orders';
 const POLICY = '/apis/oidc-ingress.io/v1alpha1/namespaces/shop/oidcpolicies/orders';
 const EVENTS = '/apis/events.k8s.io/v1/namespaces/shop/events';
@@ -64,11 +62,8 @@ describe('the writers of statuses and Events', { skip: skipWithout(binaries) }, 
 
   before(async () => {
     api = await startApiServer(binaries);
-    await api.apply(await readFile(RBAC, 'utf8'));
-    await api.apply(await readFile(CRD, 'utf8'));
-    await api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } });
-    const token = await api.tokenFor('oidc-ingress', 'oidc-ingress');
-    access = await openCluster(await api.kubeconfigFor(token));
+    await installProduct(api);
+    access = await openCluster(await kubeconfigOfProduct(api));
     source = openKubeSource({
       access,
       clock: systemClock,

@@ -1,0 +1,29 @@
+/** A protected Ingress of a Service that has no endpoints: where the issuer is out of reach too, a gateway has much to tell. */
+
+export const HOST = 'orders.example.com';
+
+export const ORDERS = `
+apiVersion: v1
+kind: Service
+metadata: { name: orders, namespace: shop }
+spec: { ports: [{ port: 80 }] }
+---
+apiVersion: oidc-ingress.io/v1alpha1
+kind: OIDCPolicy
+metadata: { name: orders, namespace: shop }
+spec:
+  provider: { issuer: https://127.0.0.1:9/ }
+  clientCredentials: { audience: https://orders.example.com/ }
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: orders
+  namespace: shop
+  annotations: { oidc-ingress.io/policy: orders }
+spec:
+  ingressClassName: oidc-ingress
+  rules:
+    - host: ${HOST}
+      http: { paths: [{ path: /, pathType: Prefix, backend: { service: { name: orders, port: { number: 80 } } } }] }
+`;
