@@ -87,7 +87,7 @@ export function echoOf(answer: Answer): Echo {
 }
 
 /** IngressClass, Service and EndpointSlice: what a cluster has beside Ingress and policy. */
-export function surroundings(upstreamPort: number): string {
+export function surroundings(upstreamPort: number, upstreamAddress = '127.0.0.1'): string {
   return `
 apiVersion: networking.k8s.io/v1
 kind: IngressClass
@@ -104,7 +104,7 @@ kind: EndpointSlice
 metadata: { name: orders-1, namespace: shop, labels: { kubernetes.io/service-name: orders } }
 addressType: IPv4
 ports: [{ name: http, port: ${upstreamPort} }]
-endpoints: [{ addresses: [127.0.0.1] }]
+endpoints: [{ addresses: [${upstreamAddress}] }]
 `;
 }
 

@@ -1,46 +1,13 @@
 /** `explain` against a real API server. */
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 
 import { findApiServerBinaries, skipWithout } from '../../support/api-server-binaries.ts';
 import { startApiServer, type ApiServer } from '../../support/api-server.ts';
-import { eventually } from '../../support/eventually.ts';
+import { installProduct } from '../../support/product.ts';
 import { runCommand } from '../../support/run-command.ts';
-
-const CRD = readFileSync('crds/oidcpolicies.oidc-ingress.io.yaml', 'utf8');
-const POLICIES = '/apis/oidc-ingress.io/v1alpha1/oidcpolicies';
-const OBJECTS = `apiVersion: oidc-ingress.io/v1alpha1
-kind: OIDCPolicy
-metadata: {name: api, namespace: shop}
-spec:
-  provider: {issuer: "https://acme.eu.auth0.com/"}
-  clientCredentials: {audience: "https://orders.example.com/"}
----
-apiVersion: v1
-kind: Service
-metadata: {name: orders, namespace: shop}
-spec: {ports: [{name: http, port: 80}]}
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {name: orders-1, namespace: shop, labels: {kubernetes.io/service-name: orders}}
-addressType: IPv4
-ports: [{name: http, port: 3000}]
-endpoints: [{addresses: ["10.1.2.3"]}]
----
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: {name: orders, namespace: shop, annotations: {oidc-ingress.io/policy: api}}
-spec:
-  ingressClassName: oidc-ingress
-  rules:
-    - host: orders.example.com
-      http:
-        paths:
-          - {path: /v1, pathType: Prefix, backend: {service: {name: orders, port: {number: 80}}}}
-`;
+import { ORDERS } from './orders.ts';
 
 const binaries = await findApiServerBinaries();
 
@@ -49,11 +16,8 @@ describe('explain on a cluster', { skip: skipWithout(binaries) }, () => {
 
   before(async () => {
     api = await startApiServer(binaries);
-    await api.apply(CRD);
-    await eventually('OIDCPolicy is served', async () => (await api.request('GET', POLICIES)).status === 200);
-    await api.apply(readFileSync('deploy/ingress-class.yaml', 'utf8'));
-    await api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } });
-    await api.apply(OBJECTS);
+    await installProduct(api);
+    await api.apply(ORDERS);
   });
   after(() => api?.stop());
 

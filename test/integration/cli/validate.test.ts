@@ -7,50 +7,15 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { runCommand } from '../../support/run-command.ts';
-
-const GOOD = `apiVersion: networking.k8s.io/v1
-kind: IngressClass
-metadata: {name: oidc-ingress}
-spec: {controller: oidc-ingress.io/controller}
----
-apiVersion: v1
-kind: Service
-metadata: {name: orders, namespace: shop}
-spec: {ports: [{name: http, port: 80}]}
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {name: orders-1, namespace: shop, labels: {kubernetes.io/service-name: orders}}
-addressType: IPv4
-ports: [{name: http, port: 3000}]
-endpoints: [{addresses: [127.0.0.1]}]
----
-apiVersion: oidc-ingress.io/v1alpha1
-kind: OIDCPolicy
-metadata: {name: api, namespace: shop}
-spec:
-  provider: {issuer: https://acme.eu.auth0.com/}
-  clientCredentials: {audience: https://orders.example.com/}
----
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: {name: orders, namespace: shop, annotations: {oidc-ingress.io/policy: api}}
-spec:
-  ingressClassName: oidc-ingress
-  rules:
-    - host: orders.example.com
-      http:
-        paths:
-          - {path: /v1, pathType: Prefix, backend: {service: {name: orders, port: {number: 80}}}}
-`;
+import { ORDERS } from './orders.ts';
 
 let directory: string;
 
 before(async () => {
   directory = await mkdtemp(join(tmpdir(), 'validate-'));
   const files = {
-    'good.yaml': `${GOOD}---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: orders}\n`,
-    'typo.yaml': GOOD.replace('oidc-ingress.io/policy:', 'oidc-ingress.io/polcy:'),
+    'good.yaml': `${ORDERS}---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: orders}\n`,
+    'typo.yaml': ORDERS.replace('oidc-ingress.io/policy:', 'oidc-ingress.io/polcy:'),
     'broken.yaml': 'kind: [\n',
   };
   for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text);

@@ -11,42 +11,18 @@ import { GenericContainer, Wait, type StartedTestContainer } from 'testcontainer
 import { eventually } from '../../support/eventually.ts';
 import { call } from '../../support/http-client.ts';
 import { buildImage, docker } from '../../support/image.ts';
+import { ingress, surroundings } from '../../support/world.ts';
 
 const IMAGE = 'oidc-ingress-test';
+const HOST = 'web.example.com';
 
 /** Bounds far above what is measured, so that growth is noticed and a busy machine is not. */
 const MAX_IMAGE_MB = 190;
 const MAX_START_MS = 20_000;
 
-/** The class and the route to a container that plays the upstream. */
+/** A route to a container that plays the upstream. */
 function manifests(upstreamAddress: string): string {
-  return `
-apiVersion: networking.k8s.io/v1
-kind: IngressClass
-metadata: { name: oidc-ingress }
-spec: { controller: oidc-ingress.io/controller }
----
-apiVersion: v1
-kind: Service
-metadata: { name: web, namespace: default }
-spec: { ports: [{ name: http, port: 80 }] }
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: { name: web-1, namespace: default, labels: { kubernetes.io/service-name: web } }
-addressType: IPv4
-ports: [{ name: http, port: 10254 }]
-endpoints: [{ addresses: ["${upstreamAddress}"] }]
----
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: { name: web, namespace: default }
-spec:
-  ingressClassName: oidc-ingress
-  rules:
-    - host: web.example.com
-      http: { paths: [{ path: /, pathType: Prefix, backend: { service: { name: web, port: { name: http } } } }] }
-`;
+  return surroundings(10254, upstreamAddress) + ingress(HOST);
 }
 
 function gateway(yaml: string): GenericContainer {
@@ -79,7 +55,7 @@ describe('the image', () => {
     assert.equal(ready.status, 200);
     const served = await call({
       port: container.getMappedPort(8080),
-      host: 'web.example.com',
+      host: HOST,
       path: '/readyz',
     });
     assert.equal(served.status, 200);
