@@ -12,9 +12,11 @@ export interface ForwardContext extends ForwardingContext {
   /** Further headers to drop, normalised. */
   readonly dropHeaders: readonly string[];
   readonly requestId: string;
-  /** Alternating names and values, appended last; `setNames` has the names, normalised. */
+  /** Alternating names and values, appended; `setNames` has the names, normalised. */
   readonly set: readonly string[];
   readonly setNames: readonly string[];
+  /** Appended last, in place of the caller's. */
+  readonly traceparent: string | undefined;
   /** Replaces Content-Length where the body was rewritten. */
   readonly contentLength: number | undefined;
 }
@@ -24,13 +26,15 @@ export interface ForwardContext extends ForwardingContext {
  * `set` says.
  */
 export function headersForUpstream(fields: NamedHeaders, context: ForwardContext): string[] {
-  return [
+  const headers = [
     ...keptHeaders(fields, context),
     ...forwardingHeaders(fields.rawHeaders, context),
     'X-Request-Id',
     context.requestId,
     ...context.set,
   ];
+  if (context.traceparent !== undefined) headers.push('traceparent', context.traceparent);
+  return headers;
 }
 
 /**
@@ -96,6 +100,7 @@ function isDropped(name: HeaderName, context: ForwardContext): boolean {
     isReplaced(name, context) ||
     (context.dropAuthorization && normalised === 'authorization') ||
     context.identityHeaders.has(normalised) ||
+    (context.traceparent !== undefined && normalised === 'traceparent') ||
     context.dropHeaders.includes(normalised) ||
     context.setNames.includes(normalised)
   );

@@ -28,3 +28,10 @@ export function connectionOptions(value: string | undefined): readonly string[] 
 export function hasListItem(value: string, item: string): boolean {
   return value.split(',').some((entry) => entry.split(';', 1)[0]?.trim().toLowerCase() === item);
 }
+
+/** Whether a message leaves its connection open (RFC 9112, section 9.3). `connection`: all lines of the header. */
+export function isPersistent(connection: string | undefined, isHttp11: boolean): boolean {
+  if (connection === undefined || connection === 'keep-alive') return isHttp11 || connection !== undefined;
+  if (hasListItem(connection, 'close')) return false;
+  return isHttp11 || hasListItem(connection, 'keep-alive');
+}

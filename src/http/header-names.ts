@@ -86,19 +86,34 @@ export function describeHeaderName(rawName: string): HeaderName {
   };
 }
 
+interface Spelling {
+  readonly rawName: string;
+  readonly name: HeaderName;
+  /** The one that came after it last: most messages have the same headers in the same order. */
+  next: Spelling | undefined;
+}
+
 /** Remembers what it has described. */
 export function createHeaderNames(): HeaderNameOf {
-  const known = new Map<string, HeaderName>();
-  return (rawName) => {
-    const name = known.get(rawName);
-    if (name !== undefined) return name;
-    const described = describeHeaderName(rawName);
-    if (rawName.length <= MAX_REMEMBERED_LENGTH) {
-      if (known.size >= MAX_REMEMBERED) known.clear();
-      // A copy: a part of a head would keep all of the head in memory.
-      known.set(Buffer.from(rawName, 'latin1').toString('latin1'), described);
-    }
+  const known = new Map<string, Spelling>();
+  let last: Spelling | undefined;
+  const find = (rawName: string): Spelling => {
+    const spelling = known.get(rawName);
+    if (spelling !== undefined) return spelling;
+    // A copy: a part of a head would keep all of the head in memory.
+    const copy = Buffer.from(rawName, 'latin1').toString('latin1');
+    const described = { rawName: copy, name: describeHeaderName(copy), next: undefined };
+    if (known.size >= MAX_REMEMBERED) known.clear();
+    known.set(copy, described);
     return described;
+  };
+  return (rawName) => {
+    if (rawName.length > MAX_REMEMBERED_LENGTH) return describeHeaderName(rawName);
+    const guess = last?.next;
+    const spelling = guess?.rawName === rawName ? guess : find(rawName);
+    if (last !== undefined) last.next = spelling;
+    last = spelling;
+    return spelling.name;
   };
 }
 

@@ -1,6 +1,7 @@
 /** Reads the head of an HTTP/1.1 request: how it is framed, and what it asks of its connection (RFC 9112). */
 
 import { isToken, readFieldLines } from './field-lines.ts';
+import { hasListItem, isPersistent } from './header-list.ts';
 import type { HeaderNameOf } from './header-names.ts';
 import { framingFault, readRequestFields, type RequestFields } from './request-fields.ts';
 
@@ -88,19 +89,8 @@ function expectationFault({ expect }: RequestFields): string | undefined {
   return isKnown ? undefined : 'Expect must be 100-continue';
 }
 
-/** RFC 9112, section 9.3. */
-function isPersistent(connection: string | undefined, isHttp11: boolean): boolean {
-  if (connection === undefined) return isHttp11;
-  if (hasOption(connection, 'close')) return false;
-  return isHttp11 || hasOption(connection, 'keep-alive');
-}
-
 function asksForWebSocket({ upgrade, connection }: RequestFields): boolean {
   return (
-    upgrade?.toLowerCase() === 'websocket' && connection !== undefined && hasOption(connection, 'upgrade')
+    upgrade?.toLowerCase() === 'websocket' && connection !== undefined && hasListItem(connection, 'upgrade')
   );
-}
-
-function hasOption(connection: string, option: string): boolean {
-  return connection.split(',').some((item) => item.trim().toLowerCase() === option);
 }

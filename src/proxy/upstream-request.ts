@@ -104,7 +104,6 @@ function forwardingLines(caller: Caller, { rawHeaders }: RequestFields, context:
 function forwardContext(input: UpstreamInput): ForwardContext {
   const { transaction, head, enforced, identityHeaders, identity, body, edge } = input;
   const { caller, request, requestId, trace } = transaction;
-  const { traceparent } = trace ?? {};
   return {
     head,
     peerAddress: caller.peerAddress,
@@ -116,8 +115,9 @@ function forwardContext(input: UpstreamInput): ForwardContext {
     identityHeaders,
     dropAuthorization: enforced !== undefined && ownsAuthorization(enforced.plan),
     dropHeaders: trace?.callerSpanId === undefined ? TRACESTATE : NOTHING,
-    set: traceparent === undefined ? identity.headers : [...identity.headers, 'traceparent', traceparent],
-    setNames: traceparent === undefined ? identity.names : [...identity.names, 'traceparent'],
+    set: identity.headers,
+    setNames: identity.names,
+    traceparent: trace?.traceparent,
     contentLength: body.kind === 'bytes' ? body.bytes.length : undefined,
   };
 }

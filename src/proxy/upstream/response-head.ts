@@ -3,6 +3,7 @@
 import { STATUS_CODES } from 'node:http';
 
 import { readFieldLines } from '../../http/field-lines.ts';
+import { isPersistent } from '../../http/header-list.ts';
 import type { HeaderName, HeaderNameOf, NamedHeaders, ReadHeader } from '../../http/header-names.ts';
 import { ProxyError } from '../proxy-error.ts';
 
@@ -42,7 +43,7 @@ export function parseResponseHead(text: string, requestMethod: string, nameOf: H
     connection: fields.connection,
     framing,
     contentLength: framing === 'length' ? Number(fields.contentLength) : 0,
-    isPersistent: framing !== 'close' && (isHttp11 ? !fields.isClose : fields.isKeepAlive && !fields.isClose),
+    isPersistent: framing !== 'close' && isPersistent(fields.connection, isHttp11),
     keepAliveSeconds: fields.keepAliveSeconds,
   };
 }
@@ -57,8 +58,6 @@ interface FramingFields {
   connection: string | undefined;
   contentLength: string | undefined;
   isChunked: boolean;
-  isClose: boolean;
-  isKeepAlive: boolean;
   keepAliveSeconds: number | undefined;
 }
 
@@ -72,8 +71,6 @@ function framingFields(
     connection: undefined,
     contentLength: undefined,
     isChunked: false,
-    isClose: false,
-    isKeepAlive: false,
     keepAliveSeconds: undefined,
   };
   for (let at = 0; at < rawHeaders.length; at += 2) {
@@ -96,10 +93,6 @@ function readFramingField(fields: FramingFields, name: ReadHeader, value: string
     fields.isChunked = true;
   } else if (name === 'connection') {
     fields.connection = fields.connection === undefined ? value : `${fields.connection},${value}`;
-    for (const option of value.toLowerCase().split(',')) {
-      if (option.trim() === 'close') fields.isClose = true;
-      else if (option.trim() === 'keep-alive') fields.isKeepAlive = true;
-    }
   } else if (name === 'keep-alive') {
     const timeout = /(?:^|[,\s])timeout=([0-9]{1,6})/i.exec(value);
     if (timeout !== null) fields.keepAliveSeconds = Number(timeout[1]);

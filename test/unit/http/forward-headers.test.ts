@@ -37,6 +37,7 @@ const context: ForwardContext = {
   dropHeaders: [],
   set: [],
   setNames: [],
+  traceparent: undefined,
   contentLength: undefined,
 };
 
