@@ -167,13 +167,15 @@ export interface Way {
   readonly protocol: Backend['protocol'];
   readonly tls?: Backend['tls'];
   readonly plan?: PolicyPlan;
+  /** The client speaks HTTP/2 without TLS; with it by default. */
+  readonly isClearText?: boolean;
 }
 
-/** A client whose calls pass a gateway by TLS on their way to `port`. */
+/** A client whose calls pass a gateway on their way to `port`. */
 export async function throughGateway(
   test: Test,
   port: number,
-  { protocol, ...backend }: Way,
+  { protocol, isClearText = false, ...backend }: Way,
   options: Omit<GatewayOptions, 'table'> = {},
 ): Promise<{ readonly gateway: Gateway; readonly client: OrdersClient }> {
   const { cert, key } = certificateFor(HOST);
@@ -187,8 +189,10 @@ export async function throughGateway(
     notAfterMs: Number.MAX_SAFE_INTEGER,
   };
   gateway.apply({ ...table, certificates: { 'shop/tls': certificate } }, { 'shop/tls': key });
-  const client = new Client(`127.0.0.1:${gateway.httpsPort}`, credentials.createSsl(Buffer.from(cert)), {
-    'grpc.ssl_target_name_override': HOST,
+  const address = `127.0.0.1:${isClearText ? gateway.port : gateway.httpsPort}`;
+  const security = isClearText ? credentials.createInsecure() : credentials.createSsl(Buffer.from(cert));
+  const client = new Client(address, security, {
+    ...(isClearText ? {} : { 'grpc.ssl_target_name_override': HOST }),
     'grpc.default_authority': HOST,
     'grpc.enable_retries': 0,
   });

@@ -79,6 +79,21 @@ describe('a gRPC call with Basic credentials in its metadata', () => {
     assert.equal((await gateway.record()).status, 499);
   });
 
+  it('comes in clear text too, of every kind', async (test) => {
+    const { port } = await startOrders(test);
+    const { gateway, client } = await throughGateway(test, port, { ...H2C, isClearText: true });
+    const { code, messages, trailers } = await client.get('7');
+    assert.deepEqual(
+      [code, messages, trailers.get('x-seen')],
+      [status.OK, ['order 7'], ['Bearer the.access.token']],
+    );
+    assert.equal((await client.watch(2_000)).messages.length, 2_000);
+    const { messages: uploaded } = await client.upload(Array.from({ length: 20 }, () => 'x'.repeat(50_000)));
+    assert.deepEqual(uploaded, ['1000000']);
+    assert.equal((await client.get('7', new Metadata())).code, status.UNAUTHENTICATED);
+    assert.equal(gateway.connections(), 1);
+  });
+
   it('is served by HTTP/2 over TLS where the service is behind TLS', async (test) => {
     const certificate = certificateFor(HOST);
     const { port } = await startOrders(test, certificate);

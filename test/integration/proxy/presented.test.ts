@@ -121,6 +121,23 @@ describe('a connection that presented credentials', () => {
     assert.notEqual(keys[1], keys[2]);
   });
 
+  it('gets the token for what its request chooses, whatever was chosen before', async (test) => {
+    const callerParameters = [
+      { name: 'organization', from: { header: 'x-org' }, allowed: ['org_a', 'org_b'] },
+    ];
+    const { caller, upstream, gateway } = await start(
+      test,
+      planOf({ clientCredentials: credentialsPlan({ callerParameters }) }),
+    );
+    for (const org of ['org_a', 'org_b', undefined, 'org_a', undefined]) {
+      const lines = org === undefined ? [] : [`X-Org: ${org}`];
+      await ask(caller, upstream, [`Authorization: ${BASIC}`, ...lines]);
+    }
+    const [a, b, none, a2, none2] = gateway.asked.map(({ key }) => key);
+    assert.deepEqual([a2, none2], [a, none]);
+    assert.equal(new Set([a, b, none]).size, 3);
+  });
+
   it('is refused from the moment on that they are refused', async (test) => {
     let outcome: ExchangeOutcome = grantOf();
     const { caller, upstream } = await start(test, planOf(), { outcome: () => outcome });
