@@ -144,3 +144,14 @@ metadata: { name: ${name}, namespace: shop }
 spec: ${spec}
 `;
 }
+
+/** The spec of a policy that gets its tokens for {@link AUDIENCE} from `issuer`; `further` fields are YAML in flow style. */
+export function specFor(issuer: string, ...further: readonly string[]): string {
+  const fields = [`provider: { issuer: "${issuer}" }`, `clientCredentials: { audience: "${AUDIENCE}" }`];
+  return `{ ${[...fields, ...further].join(', ')} }`;
+}
+
+/** A policy, and an Ingress under it. */
+export function protectedBy(name: string, spec: string, host = `${name}.example.com`): string {
+  return policy(name, spec) + ingress(host, name);
+}

@@ -12,8 +12,8 @@ import {
   CLIENT,
   RIGHT,
   WRONG,
-  ingress,
-  policy,
+  protectedBy,
+  specFor,
   startWorld,
   surroundings,
   type World,
@@ -45,11 +45,7 @@ describe('purging tokens', () => {
       flags: ['--workers=2', `--admin-token-file=${tokenFile}`],
       manifests: ({ issuer, upstreamPort }) =>
         surroundings(upstreamPort) +
-        policy(
-          'main',
-          `{ provider: { issuer: "${issuer}" }, clientCredentials: { audience: "${AUDIENCE}" }, cache: { rejectedTtl: 25s } }`,
-        ) +
-        ingress(HOST, 'main'),
+        protectedBy('main', specFor(issuer, 'cache: { rejectedTtl: 25s }'), HOST),
     });
   });
   after(async () => {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { Agent, request } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 
-import { AUDIENCE, ingress, policy, startWorld, surroundings, type World } from '../../support/world.ts';
+import { AUDIENCE, protectedBy, startWorld, surroundings, type World } from '../../support/world.ts';
 
 const HOST = 'orders.example.com';
 const CLIENTS = Array.from({ length: 1_000 }, (_, index) => `client-${index}`);
@@ -25,11 +25,11 @@ describe('exchanges', () => {
       },
       manifests: ({ issuer, upstreamPort }) =>
         surroundings(upstreamPort) +
-        policy(
+        protectedBy(
           'orders-api',
           `{ provider: { issuer: "${issuer}", timeout: 60s }, clientCredentials: { audience: "${AUDIENCE}" }, limits: { failuresPerMinute: 1000 } }`,
-        ) +
-        ingress(HOST, 'orders-api'),
+          HOST,
+        ),
     });
   });
   after(async () => {

@@ -13,8 +13,7 @@ import {
   RIGHT,
   WRONG,
   echoOf,
-  ingress,
-  policy,
+  protectedBy,
   startWorld,
   surroundings,
   type World,
@@ -29,11 +28,11 @@ describe("Kong's set-up for Auth0", () => {
     world = await startWorld({
       manifests: ({ issuer, upstreamPort }) =>
         surroundings(upstreamPort) +
-        policy(
+        protectedBy(
           'orders-api',
           `{ provider: { issuer: "${issuer}" }, clientCredentials: { audience: "${AUDIENCE}", sources: [Basic, Query, Body] } }`,
-        ) +
-        ingress(HOST, 'orders-api'),
+          HOST,
+        ),
     });
   });
   after(async () => world.close());

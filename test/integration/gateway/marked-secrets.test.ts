@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 
-import { AUDIENCE, ingress, policy, startWorld, surroundings, type World } from '../../support/world.ts';
+import { AUDIENCE, ingress, protectedBy, startWorld, surroundings, type World } from '../../support/world.ts';
 import { call } from '../../support/http-client.ts';
 
 const CLIENT_ID = 'marked-client';
@@ -67,12 +67,11 @@ describe('secrets and tokens', () => {
       flags: ['--log-level=debug', '--workers=1'],
       manifests: ({ issuer }) =>
         surroundings(port) +
-        policy(
+        protectedBy(
           'marked',
           `{ provider: { issuer: "${issuer}" }, bearer: {}, clientCredentials: { audience: "${AUDIENCE}", sources: [Basic, Query, Body],
              parameters: [{ name: vendor, value: "${PARAMETER_VALUE}" }], headers: [{ name: X-Vendor, value: "${HEADER_VALUE}" }] } }`,
         ) +
-        ingress('marked.example.com', 'marked') +
         ingress('open.example.com').replace(
           'annotations: {}',
           `annotations: { oidc-ingress.io/request-headers: "set X-Api-Key: ${SERVICE_KEY}" }`,

@@ -19,6 +19,7 @@ import {
   echoOf,
   ingress,
   policy,
+  protectedBy,
   startWorld,
   surroundings,
   type World,
@@ -64,8 +65,6 @@ function annotated(manifest: string, annotations: string): string {
 function manifests(issuer: string, upstreamPort: number, tlsPort: number): string {
   const provider = `provider: { issuer: "${issuer}" }`;
   const grant = `clientCredentials: { audience: "${AUDIENCE}" }`;
-  const protectedBy = (name: string, spec: string): string =>
-    policy(name, spec) + ingress(`${name}.example.com`, name);
   return [
     surroundings(upstreamPort),
     protectedBy(

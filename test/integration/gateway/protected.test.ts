@@ -11,8 +11,7 @@ import {
   RIGHT,
   WRONG,
   echoOf,
-  ingress,
-  policy,
+  protectedBy,
   startWorld,
   surroundings,
   type World,
@@ -53,12 +52,11 @@ describe('a protected upstream', () => {
     world = await startWorld({
       manifests: ({ issuer, upstreamPort }) =>
         surroundings(upstreamPort) +
-        policy(
+        protectedBy(
           'closed',
           `{ provider: { issuer: "${issuer}" }, bearer: {}, limits: { failuresPerMinute: 1000 }, clientCredentials: { audience: "${AUDIENCE}", sources: [Basic, Query, Body] },
              upstream: { claimHeaders: [{ header: X-Client-Id, claim: [azp] }] } }`,
-        ) +
-        ingress('closed.example.com', 'closed'),
+        ),
     });
   });
   after(async () => world?.close());

@@ -16,7 +16,7 @@ import {
   RIGHT,
   WRONG,
   ingress,
-  policy,
+  protectedBy,
   startWorld,
   surroundings,
   type World,
@@ -360,8 +360,6 @@ endpoints: ${endpoints}
 function manifests(issuer: string, ports: { upstream: number; garbage: number; closed: number }): string {
   const provider = `provider: { issuer: "${issuer}" }`;
   const grant = `clientCredentials: { audience: "${AUDIENCE}" }`;
-  const protectedBy = (name: string, spec: string): string =>
-    policy(name, spec) + ingress(`${name}.example.com`, name);
   const on = (name: string, backend: string): string =>
     ingress(`${name}.example.com`, 'main').replace('service: { name: orders', `service: { name: ${backend}`);
   return [

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
 import { startSecondIssuer, type SecondIssuer } from '../../support/second-issuer.ts';
-import { echoOf, ingress, policy, startWorld, surroundings, type World } from '../../support/world.ts';
+import { echoOf, protectedBy, startWorld, surroundings, type World } from '../../support/world.ts';
 
 const HOST = 'orders.example.com';
 
@@ -19,18 +19,16 @@ describe('oidc-provider as the issuer', () => {
     world = await startWorld({
       manifests: ({ upstreamPort }) =>
         surroundings(upstreamPort) +
-        policy(
+        protectedBy(
           'second',
           `{ provider: { issuer: "${url}" }, require: { audiences: ["${audience}"] }, clientCredentials: { ${resource} } }`,
+          HOST,
         ) +
-        ingress(HOST, 'second') +
-        policy('opaque', `{ provider: { issuer: "${url}" }, clientCredentials: {} }`) +
-        ingress('opaque.example.com', 'opaque') +
-        policy(
+        protectedBy('opaque', `{ provider: { issuer: "${url}" }, clientCredentials: {} }`) +
+        protectedBy(
           'nowhere',
           `{ provider: { issuer: "${url}" }, clientCredentials: { parameters: [{ name: resource, value: "https://unknown.example.com/" }] } }`,
-        ) +
-        ingress('nowhere.example.com', 'nowhere'),
+        ),
     });
   });
   after(async () => {

@@ -11,7 +11,7 @@ import { startGracefulUpstream, type GracefulUpstream } from '../../support/grac
 import { call } from '../../support/http-client.ts';
 import { loadDuring, type Caller } from '../../support/steady-load.ts';
 import type { WebSocketClient } from '../../support/websocket-client.ts';
-import { AUDIENCE, ingress, policy, startWorld, surroundings, type World } from '../../support/world.ts';
+import { ingress, protectedBy, specFor, startWorld, surroundings, type World } from '../../support/world.ts';
 import {
   assertNothingLost,
   http1Callers,
@@ -34,8 +34,7 @@ before(async () => {
   pod = await startGracefulUpstream();
   world = await startWorld({
     manifests: ({ issuer }) => {
-      const spec = `{ provider: { issuer: "${issuer}" }, clientCredentials: { audience: "${AUDIENCE}" } }`;
-      const objects = [ingress(OPEN_HOST), ingress(PROTECTED_HOST, 'orders-api'), policy('orders-api', spec)];
+      const objects = [ingress(OPEN_HOST), protectedBy('orders-api', specFor(issuer), PROTECTED_HOST)];
       return surroundings(pod.port) + objects.join('\n');
     },
     flags: ['--access-log=errors', `--drain-delay=${DRAIN_DELAY_MS}ms`],

@@ -5,7 +5,7 @@ import { after, before, it } from 'node:test';
 
 import { startGracefulUpstream, type GracefulUpstream } from '../../support/graceful-upstream.ts';
 import { loadDuring, type Caller } from '../../support/steady-load.ts';
-import { AUDIENCE, ingress, policy, startWorld, surroundings, type World } from '../../support/world.ts';
+import { ingress, protectedBy, specFor, startWorld, surroundings, type World } from '../../support/world.ts';
 import { applied } from './applied.ts';
 import { assertNothingLost, everyCaller, OPEN_HOST, PROTECTED_HOST } from './callers.ts';
 
@@ -25,14 +25,12 @@ after(async () => {
 });
 
 function manifests(issuer: string): string {
-  const spec = `{ provider: { issuer: "${issuer}" }, clientCredentials: { audience: "${AUDIENCE}" } }`;
   const [first, ...others] = pods.map(({ port }) => port);
   return [
     surroundings(first ?? 0),
     ...others.map((port) => slice(port)),
     ingress(OPEN_HOST),
-    ingress(PROTECTED_HOST, 'orders-api'),
-    policy('orders-api', spec),
+    protectedBy('orders-api', specFor(issuer), PROTECTED_HOST),
   ].join('\n');
 }
 

@@ -7,7 +7,7 @@ import { eventually } from '../../support/eventually.ts';
 import { call, type Answer } from '../../support/http-client.ts';
 import { seriesOf } from '../../support/metrics-page.ts';
 import { loadDuring, type Caller } from '../../support/steady-load.ts';
-import { AUDIENCE, ingress, policy, startWorld, surroundings, type World } from '../../support/world.ts';
+import { ingress, protectedBy, specFor, startWorld, surroundings, type World } from '../../support/world.ts';
 import { http1Callers, OPEN_HOST, PROTECTED_HOST } from './callers.ts';
 
 /** More than one connection in each thread, whatever the kernel deals out. */
@@ -19,8 +19,7 @@ let world: World;
 before(async () => {
   world = await startWorld({
     manifests: ({ issuer, upstreamPort }) => {
-      const spec = `{ provider: { issuer: "${issuer}" }, clientCredentials: { audience: "${AUDIENCE}" } }`;
-      const objects = [ingress(OPEN_HOST), ingress(PROTECTED_HOST, 'orders-api'), policy('orders-api', spec)];
+      const objects = [ingress(OPEN_HOST), protectedBy('orders-api', specFor(issuer), PROTECTED_HOST)];
       return surroundings(upstreamPort) + objects.join('\n');
     },
     flags: ['--access-log=errors'],

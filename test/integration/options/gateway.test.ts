@@ -9,11 +9,11 @@ import { eventually } from '../../support/eventually.ts';
 import { call } from '../../support/http-client.ts';
 import { seriesOf } from '../../support/metrics-page.ts';
 import {
-  AUDIENCE,
   RIGHT,
   echoOf,
   ingress,
   policy,
+  specFor,
   startWorld,
   surroundings,
   type World,
@@ -29,10 +29,7 @@ describe('annotations of an Ingress', () => {
       manifests: ({ issuer, upstreamPort }) =>
         [
           surroundings(upstreamPort),
-          policy(
-            'main',
-            `{ provider: { issuer: "${issuer}" }, clientCredentials: { audience: "${AUDIENCE}" } }`,
-          ),
+          policy('main', specFor(issuer)),
           ingress('plain.example.com', 'main'),
           ingress('rate.example.com', undefined, { 'rate-limit': `${REQUESTS}/1h` }),
           ingress('client.example.com', 'main', { 'rate-limit': '2/1h client' }),

@@ -7,11 +7,10 @@ import { CONTROL_METRICS, PROXY_METRICS } from '../../../src/telemetry/metric-ta
 import { call } from '../../support/http-client.ts';
 import { metricNamesOf, seriesOf } from '../../support/metrics-page.ts';
 import {
-  AUDIENCE,
   RIGHT,
   WRONG,
-  ingress,
-  policy,
+  protectedBy,
+  specFor,
   startWorld,
   surroundings,
   type World,
@@ -27,12 +26,7 @@ describe('metrics of a gateway', () => {
   before(async () => {
     world = await startWorld({
       manifests: ({ issuer, upstreamPort }) =>
-        surroundings(upstreamPort) +
-        ingress(HOST, 'orders-api') +
-        policy(
-          'orders-api',
-          `{ provider: { issuer: ${issuer} }, clientCredentials: { audience: ${AUDIENCE} } }`,
-        ),
+        surroundings(upstreamPort) + protectedBy('orders-api', specFor(issuer), HOST),
     });
     for (let done = 0; done < RIGHT_CALLS; done += 1) {
       assert.equal((await world.call({ host: HOST, basic: RIGHT })).status, 200);

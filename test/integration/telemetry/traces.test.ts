@@ -6,13 +6,12 @@ import { after, before, describe, it } from 'node:test';
 import type { Answer } from '../../support/http-client.ts';
 import { startOtlpCollector, type CollectedSpan, type OtlpCollector } from '../../support/otlp-collector.ts';
 import {
-  AUDIENCE,
   CLIENT,
   RIGHT,
   WRONG,
   echoOf,
-  ingress,
-  policy,
+  protectedBy,
+  specFor,
   startWorld,
   surroundings,
   type Places,
@@ -25,8 +24,7 @@ const CALLER_SPAN = 'b7ad6b7169203331';
 const CALLERS = `00-${CALLER_TRACE}-${CALLER_SPAN}-01`;
 
 function manifests({ issuer, upstreamPort }: Places): string {
-  const spec = `{ provider: { issuer: ${issuer} }, clientCredentials: { audience: ${AUDIENCE} } }`;
-  return surroundings(upstreamPort) + ingress(HOST, 'orders-api') + policy('orders-api', spec);
+  return surroundings(upstreamPort) + protectedBy('orders-api', specFor(issuer), HOST);
 }
 
 function tracingHeadersOf(answer: Answer): Readonly<Record<string, unknown>> {
