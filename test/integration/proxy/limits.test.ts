@@ -161,6 +161,7 @@ describe('a limit', () => {
     caller.socket.pause();
     caller.send(head('GET / HTTP/1.1', HOST));
     const record = await gateway.record();
+    assert.equal(record.reason, 'ClientClosed');
     assert.equal(record.cause, 'the caller kept silent for too long');
     assert.ok(record.responseBytes < 32 * MIB, `${record.responseBytes} bytes are held`);
     assert.deepEqual(gateway.reached, ['response_idle']);
