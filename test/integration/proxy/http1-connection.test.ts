@@ -276,6 +276,23 @@ describe('an answer', () => {
   });
 });
 
+describe('answers that their caller does not read', () => {
+  it('end the connection, also where the service has ended them all long ago', async (test) => {
+    const size = 10_000;
+    const upstream = await startRawUpstream(({ socket }) => {
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n${'x'.repeat(size)}`);
+    });
+    const gateway = await start(test, upstream, { limits: { idleTimeoutMs: 200 } });
+    const caller = await openCaller(gateway.port);
+    caller.socket.pause();
+    caller.send(head('GET / HTTP/1.1', HOST).repeat(3_000));
+    await eventually('no connection', async () => gateway.connections() === 0 && gateway.records.length > 0);
+    assert.ok(gateway.records.length < 3_000);
+    assert.equal(gateway.records.at(-1)?.reason, 'ClientClosed');
+    caller.socket.destroy();
+  });
+});
+
 describe('a body that nobody reads', () => {
   it('leaves the connection in use where it has come whole', async (test) => {
     const upstream = await startFixed(OK);
