@@ -3,7 +3,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { end, freePort, makeDirectory, pidOf, spawnOwned, type Running } from './running.ts';
+import { freePort } from '../test/support/free-port.ts';
+import { end, makeDirectory, pidOf, spawnOwned, type Running } from './running.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export async function startHaproxy({ upstreamPort, keyPair }: Surroundings): Promise<Running> {

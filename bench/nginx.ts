@@ -4,7 +4,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { KIBIBYTE, LARGE_ANSWER, MEDIUM_KIBIBYTES, SMALL_ANSWER } from './bodies.ts';
-import { end, freePort, makeDirectory, pidOf, spawnOwned, type Running } from './running.ts';
+import { freePort } from '../test/support/free-port.ts';
+import { end, makeDirectory, pidOf, spawnOwned, type Running } from './running.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export async function startUpstream(): Promise<Running> {

@@ -1,14 +1,14 @@
 /** Every reason that a caller can be told, provoked through the whole gateway: status, headers, body, and the upstream untouched. */
 
 import assert from 'node:assert/strict';
-import { createServer, type Server } from 'node:net';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 
 import type { Auth0Emulator } from '../../../src/dev/auth0-emulator.ts';
 import { REASONS, type Reason } from '../../../src/model/reasons.ts';
 import { eventually } from '../../support/eventually.ts';
+import { freePort } from '../../support/free-port.ts';
 import { call as plainCall, type Call } from '../../support/http-client.ts';
 import {
   AUDIENCE,
@@ -427,12 +427,6 @@ function manifests(issuer: string, ports: { upstream: number; garbage: number; c
   ].join('\n');
 }
 
-async function listen(server: Server): Promise<number> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return (server.address() as AddressInfo).port;
-}
-
 describe('what a caller is told', () => {
   let world: World;
   const garbage = createServer((socket) => {
@@ -441,11 +435,10 @@ describe('what a caller is told', () => {
   });
 
   before(async () => {
-    const garbagePort = await listen(garbage);
-    const nobody = createServer();
-    const closed = await listen(nobody);
-    nobody.close();
-    await once(nobody, 'close');
+    garbage.listen(0, '127.0.0.1');
+    await once(garbage, 'listening');
+    const { port: garbagePort } = garbage.address() as AddressInfo;
+    const closed = await freePort();
     world = await startWorld({
       flags: ['--workers=1', '--upstream-first-byte-timeout=1s', '--max-upstream-requests=1'],
       tenant: {
