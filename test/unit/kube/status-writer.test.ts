@@ -84,6 +84,16 @@ describe('the writer of statuses', () => {
   const counted = (what: string, count: number): Promise<boolean> =>
     eventually(`${count} times: ${what}`, () => Promise.resolve(telemetry.counts.get(what) === count));
 
+  /** Both a and b are written; then another writes to b, so that it is no longer ours. */
+  async function publishThenLoseB(): Promise<void> {
+    update(ingresses('a', 'b'));
+    accept(await api.next());
+    accept(await api.next());
+    await counted('ok Ingress', 2);
+    stands('a', PUBLISHED, 3);
+    live.set('shop/b', { uid: 'uid-b', resourceVersion: '3', status: PUBLISHED, isOurs: false });
+  }
+
   it('applies the status with its own field manager, bound to the UID of the object', async () => {
     update(ingresses('a'));
     const call = await api.next();
@@ -178,12 +188,7 @@ describe('the writer of statuses', () => {
   });
 
   it('takes back a status only where this product wrote it last', async () => {
-    update(ingresses('a', 'b'));
-    accept(await api.next());
-    accept(await api.next());
-    await counted('ok Ingress', 2);
-    stands('a', PUBLISHED, 3);
-    live.set('shop/b', { uid: 'uid-b', resourceVersion: '3', status: PUBLISHED, isOurs: false });
+    await publishThenLoseB();
     update(compileResult());
     const call = await api.next();
     assert.equal(accept(call, 4), 'a');
@@ -270,12 +275,7 @@ describe('the writer of statuses', () => {
   });
 
   it('withdraws from every Ingress that is ours, and writes nothing after that', async () => {
-    update(ingresses('a', 'b'));
-    accept(await api.next());
-    accept(await api.next());
-    await counted('ok Ingress', 2);
-    stands('a', PUBLISHED, 3);
-    live.set('shop/b', { uid: 'uid-b', resourceVersion: '3', status: PUBLISHED, isOurs: false });
+    await publishThenLoseB();
     const withdrawn = writer.withdraw();
     const call = await api.next();
     assert.equal(accept(call, 4), 'a');
