@@ -7,11 +7,9 @@ import { largestHeaderIn } from '../../http/largest-header.ts';
 import type { Caller } from '../caller.ts';
 import type { ProxyContext } from '../context.ts';
 import type { Deadlined } from '../deadlines.ts';
-import { deny } from '../decision.ts';
 import { handleRequest } from '../handler.ts';
 import { headerTooLarge, malformedHead, sendRefusal, TOO_SLOW, type Refusal } from '../refusal.ts';
-import { sendProblem } from '../respond.ts';
-import { BodyFault, Exchange } from './exchange.ts';
+import { BodyFault, Exchange, refuseBody } from './exchange.ts';
 import { HeadReader, withoutEmptyLines } from './head-reader.ts';
 import { prefaceIn } from './preface.ts';
 import type { BodySource } from './request.ts';
@@ -49,6 +47,8 @@ export class CallerConnection implements Deadlined, BodySource {
   /** What has come and is still to be read. */
   #held: Buffer = NOTHING;
   #isReading = false;
+  /** Bytes of a whole response that the caller had not taken when that was looked at last. */
+  #unwritten = 0;
   #exchange: Exchange | undefined;
 
   constructor(context: ProxyContext, socket: Socket, owner: ConnectionOwner) {
@@ -103,7 +103,9 @@ export class CallerConnection implements Deadlined, BodySource {
   }
 
   expire(): void {
+    const { writableLength } = this.#socket;
     if (this.#state === 'first' || this.#state === 'head') this.#refuse(TOO_SLOW);
+    else if (writableLength > 0 && writableLength < this.#unwritten) this.#awaitReader();
     else this.#socket.destroy();
   }
 
@@ -116,7 +118,7 @@ export class CallerConnection implements Deadlined, BodySource {
     if (this.#state === 'idle' || this.#state === 'first' || this.#state === 'head') {
       if (this.#held.length > 0) this.#refuse(malformedHead('the connection ended within the head'));
       else this.#socket.end();
-    } else if (this.#state !== 'left') {
+    } else if (this.#state === 'busy') {
       this.#socket.destroy();
     }
   };
@@ -224,13 +226,18 @@ export class CallerConnection implements Deadlined, BodySource {
       this.#finish();
       return;
     }
-    const { deadlines, limits } = this.#context;
-    this.deadlineMs = deadlines.nowMs + limits.idleTimeoutMs;
+    this.#awaitReader();
     const exchange = this.#exchange;
     this.#socket.write(NOTHING, () => {
       if (this.#exchange === exchange && !this.#socket.destroyed) this.#finish();
     });
   };
+
+  /** As long as it takes something. */
+  #awaitReader(): void {
+    this.#unwritten = this.#socket.writableLength;
+    this.deadlineMs = this.#context.deadlines.nowMs + this.#context.limits.idleTimeoutMs;
+  }
 
   /** The response is on its way to the last byte. */
   #finish(): void {
@@ -274,17 +281,10 @@ export class CallerConnection implements Deadlined, BodySource {
     this.#linger();
   }
 
-  /** The request that is under way cannot be read to its end. */
   #refuseBody(error: unknown): void {
-    const { current } = this.caller;
     if (!(error instanceof BodyFault)) throw error;
-    if (current === undefined || this.#exchange?.response.headersSent !== false) {
-      this.#socket.destroy();
-      return;
-    }
     this.#held = NOTHING;
-    current.active?.abort();
-    sendProblem(this.#context, current, deny('BadRequest', 'the body of the request is not well-formed'));
+    if (!refuseBody(this.#context, this.caller)) this.#socket.destroy();
   }
 
   #closed(): void {

@@ -2,6 +2,10 @@
 
 import type { Http1Head } from '../../http/http1-head.ts';
 import { BodyDecoder } from '../body-decoder.ts';
+import type { Caller } from '../caller.ts';
+import type { ProxyContext } from '../context.ts';
+import { deny } from '../decision.ts';
+import { sendProblem } from '../respond.ts';
 import { Http1Request, type BodySource } from './request.ts';
 import { Http1Response, type ResponseOptions } from './response.ts';
 
@@ -37,4 +41,12 @@ export class Exchange {
     this.request.close();
     this.response.close();
   }
+}
+
+/** The request that is under way cannot be read to its end. @returns false where it is too late to say so */
+export function refuseBody(context: ProxyContext, { current }: Caller): boolean {
+  if (current === undefined || current.response.headersSent) return false;
+  current.active?.abort();
+  sendProblem(context, current, deny('BadRequest', 'the body of the request is not well-formed'));
+  return true;
 }
