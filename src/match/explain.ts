@@ -68,7 +68,11 @@ function explainHead(
   problems: readonly Problem[],
   { url, method }: ExplainedRequest,
 ): Outcome {
-  const parsed = parseRequestHead(method, `${url.pathname}${url.search}`, readRequestFields(['Host', url.host], describeHeaderName));
+  const parsed = parseRequestHead(
+    method,
+    `${url.pathname}${url.search}`,
+    readRequestFields(['Host', url.host], describeHeaderName),
+  );
   if (parsed.kind === 'invalid') return { lines: [['cause', parsed.fault]], refusal: 'BadRequest' };
   const { host, path } = parsed.head;
   const match = createMatcher(table).match(host, path);
