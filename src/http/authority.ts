@@ -23,8 +23,8 @@ export function parseAuthority(text: string): Authority | undefined {
 
 export type AuthorityOf = (text: string) => Authority | undefined;
 
-/** Texts that are remembered; callers choose them, so that there must be an end. */
-const MAX_REMEMBERED = 1_024;
+/** Texts that are remembered, some megabytes of them; callers choose them, so that there must be an end. */
+const MAX_REMEMBERED = 32_768;
 const MAX_REMEMBERED_LENGTH = 261;
 
 /** As {@link parseAuthority}; remembers what it has read. */
