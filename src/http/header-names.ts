@@ -3,7 +3,7 @@
 export interface HeaderName {
   /** Lower-case, `_` as `-`: CGI and its heirs read both as one name. */
   readonly normalised: string;
-  /** Lower-case, where a gateway reads the header itself; else `undefined`. */
+  /** Lower-case, where the gateway reads the header itself, of a request or a response; else `undefined`. */
   readonly read: ReadHeader | undefined;
   /** It is about one connection only (RFC 9110, section 7.6.1), or settled by the proxy with each side on its own. */
   readonly endsWithRequest: boolean;
@@ -35,14 +35,11 @@ const READ = [
   'content-encoding',
   'content-length',
   'content-type',
-  'date',
   'expect',
   'host',
   'keep-alive',
   'server',
-  'te',
   'traceparent',
-  'trailer',
   'transfer-encoding',
   'upgrade',
   'x-forwarded-for',

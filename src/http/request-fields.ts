@@ -122,12 +122,9 @@ function readField(fields: Gathered, name: ReadHeader, value: string): void {
     case 'traceparent':
       fields.traceparent = joined(fields.traceparent, value);
       break;
-    // Read of responses, or only passed on in another form.
-    case 'date':
+    // Read of responses only.
     case 'keep-alive':
     case 'server':
-    case 'te':
-    case 'trailer':
       break;
   }
 }

@@ -23,7 +23,7 @@ export type ParsedHead =
 
 /**
  * Takes origin-form and absolute-form (RFC 9112, section 3.2) with exactly one Host header that agrees; refuses
- * dot segments, what hides a slash, and unclear framing (section 6.3), which Node's parser is to refuse already.
+ * dot segments, what hides a slash, and unclear framing (section 6.3).
  */
 export function parseRequestHead(
   method: string,
