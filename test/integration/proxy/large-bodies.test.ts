@@ -53,8 +53,12 @@ async function startService(test: TestContext, received: Counter): Promise<numbe
 }
 
 describe('a gibibyte', () => {
-  for (const method of ['GET', 'PUT'] as const) {
-    it(`passes by ${method} whole, and memory stays what it was`, async (test) => {
+  const ways = [
+    { name: 'comes from the service whole, and memory stays what it was', method: 'GET' },
+    { name: 'goes to the service whole, and memory stays what it was', method: 'PUT' },
+  ] as const;
+  for (const { name, method } of ways) {
+    it(name, async (test) => {
       const received = new Counter();
       const gateway = await startGateway(test, {
         table: tableFor([await startService(test, received)]),
