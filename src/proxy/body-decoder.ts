@@ -40,7 +40,7 @@ export class BodyDecoder {
     return this.#state === 'whole';
   }
 
-  /** Bytes that are still to come, where that is known. */
+  /** Bytes that are still to be taken, where that is known; a piece is when its call has ended. */
   get remaining(): number | undefined {
     return this.#state === 'length' ? this.#remaining : this.#state === 'whole' ? 0 : undefined;
   }
@@ -71,11 +71,12 @@ export class BodyDecoder {
   }
 
   #readPiece(bytes: Buffer, start: number, end: number): number {
-    this.#remaining -= end - start;
-    const isLast = this.#remaining === 0;
+    const isLast = this.#remaining === end - start;
     const isChunk = this.#state === 'chunk';
     if (isLast && isChunk) this.#state = 'chunkEnd';
+    // Counted when it has been taken: who gives the message up within the call has these bytes still before it.
     this.#sink.onBody(bytes, start, end);
+    this.#remaining -= end - start;
     if (isLast && !isChunk) this.#end([]);
     return end;
   }

@@ -4,7 +4,15 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { eventually } from '../../support/eventually.ts';
-import { head, planOf, startGateway, tableFor, type GatewayOptions } from './harness.ts';
+import {
+  BASIC,
+  credentialsPlan,
+  head,
+  planOf,
+  startGateway,
+  tableFor,
+  type GatewayOptions,
+} from './harness.ts';
 import {
   exchange,
   openCaller,
@@ -177,4 +185,34 @@ describe('a body that nobody reads', () => {
     assert.deepEqual([status, body], [200, 'ok']);
     assert.match(lines, /\r\nConnection: close/);
   });
+
+  const given: readonly { readonly name: string; readonly lines: readonly string[]; readonly end: string }[] =
+    [
+      { name: 'it is too large to be searched for credentials', lines: [], end: '' },
+      {
+        name: 'credentials are found in it beside others',
+        lines: [`Authorization: ${BASIC}`],
+        end: '&client_id=a&client_secret=b',
+      },
+    ];
+  for (const { name, lines, end } of given) {
+    it(`is never taken for requests where ${name} while it comes`, async (test) => {
+      const upstream = await startRawUpstream(() => {});
+      const clientCredentials = credentialsPlan({ sources: ['Basic', 'Body'] });
+      const table = tableFor([upstream.port], { plan: planOf({ clientCredentials }) });
+      const gateway = await start(test, upstream, { table });
+      const caller = await openCaller(gateway.port);
+      const hidden = head('GET /hidden HTTP/1.1', HOST, `Authorization: ${BASIC}`);
+      // Wherever it is cut, what follows is empty lines and a request.
+      const body = `a=${'x'.repeat(65_534 - end.length)}${end}${'\r\n'.repeat(7_000)}${hidden}`;
+      const type = 'Content-Type: application/x-www-form-urlencoded';
+      caller.send(head('POST / HTTP/1.1', HOST, type, `Content-Length: ${body.length + 4_000}`, ...lines));
+      const text = await caller.send(body).closed();
+      assert.deepEqual(
+        Array.from(text.matchAll(/HTTP\/1\.1 (\d+)/g), ([, status]) => status),
+        ['413'],
+      );
+      assert.doesNotMatch(upstream.requests().join(''), /GET \/hidden/);
+    });
+  }
 });

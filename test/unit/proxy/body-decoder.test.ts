@@ -79,6 +79,16 @@ describe('a body of known length', () => {
     decoder.begin('chunked', 0);
     assert.equal(decoder.remaining, undefined);
   });
+
+  it('counts a piece as still to come until it has been taken', () => {
+    const left: unknown[] = [];
+    const onBody = (): void => void left.push(decoder.remaining);
+    const decoder = new BodyDecoder({ onBody, onEnd: () => {} }, (message) => new Fault(message));
+    decoder.begin('length', 5);
+    decoder.step(Buffer.from('hel'), 0, 3);
+    decoder.step(Buffer.from('lo'), 0, 2);
+    assert.deepEqual([...left, decoder.remaining], [5, 2, 0]);
+  });
 });
 
 describe('a body that ends with its connection', () => {
