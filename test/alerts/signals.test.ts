@@ -13,8 +13,9 @@ import { createAccessLog } from '../../src/telemetry/access-log.ts';
 import { CONTROL_METRICS, PROXY_METRICS, type MetricDescription } from '../../src/telemetry/metric-table.ts';
 import { createRuntimeMetrics } from '../../src/telemetry/runtime-metrics.ts';
 import { codeIn, readPages, rowsOf, type Page } from '../support/markdown.ts';
-import { promtool, promtoolMissing } from '../support/promtool.ts';
+import { findPromtool, promtool } from '../support/promtool.ts';
 import { requestRecord } from '../support/request-records.ts';
+import { skipWithout } from '../support/tools.ts';
 
 const ALERTS = 'charts/oidc-ingress/files/alerts.yaml';
 const ALERT_TESTS = 'test/alerts/alerts.test.yaml';
@@ -188,7 +189,7 @@ describe('the page on observing', () => {
   });
 });
 
-describe('promtool', { skip: promtoolMissing() }, () => {
+describe('promtool', { skip: skipWithout(findPromtool()) }, () => {
   it('finds no fault in the alerts', async () => {
     assert.match(await promtool('check', 'rules', ALERTS), new RegExp(`${alerts.length} rules found`));
   });

@@ -8,8 +8,9 @@ import { parse } from 'yaml';
 
 import { readChartValues } from '../../build/generate/chart-values.ts';
 import { decodeServeConfig } from '../../src/config/serve.ts';
-import { findHelm, skipWithoutHelm } from '../support/helm.ts';
+import { findHelm } from '../support/helm.ts';
 import { readPages } from '../support/markdown.ts';
+import { skipWithout } from '../support/tools.ts';
 import { podSpecs, restrictedViolations } from './pods.ts';
 import { CHART, render, runHelm, template, VALUES_FILES, type RenderedObject, type Rule } from './render.ts';
 
@@ -21,7 +22,7 @@ const UNRESTRICTED: Readonly<Record<string, readonly string[]>> = {
   'DaemonSet oidc-ingress': ['oidc-ingress: hostPort'],
 };
 
-describe('the chart', { skip: skipWithoutHelm(helm) }, () => {
+describe('the chart', { skip: skipWithout(helm) }, () => {
   const ofKind = (objects: readonly RenderedObject[], kind: string): readonly RenderedObject[] =>
     objects.filter((object) => object.kind === kind);
   const only = (objects: readonly RenderedObject[], kind: string): RenderedObject => {

@@ -5,13 +5,14 @@ import { globSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 
 import { renderDeploy, TEMPLATE_ARGUMENTS } from '../../build/generate/deploy.ts';
-import { findHelm, skipWithoutHelm } from '../support/helm.ts';
+import { findHelm } from '../support/helm.ts';
+import { skipWithout } from '../support/tools.ts';
 import { runHelm } from './render.ts';
 
 const helm = await findHelm();
 const path = helm.kind === 'binary' ? helm.path : '';
 
-describe('deploy/', { skip: skipWithoutHelm(helm) }, () => {
+describe('deploy/', { skip: skipWithout(helm) }, () => {
   test('is what the chart renders by default', async () => {
     const { stdout, stderr } = await runHelm(path, ...TEMPLATE_ARGUMENTS);
     assert.equal(stderr, '');

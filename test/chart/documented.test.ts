@@ -9,8 +9,9 @@ import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
 
 import { readChartValues } from '../../build/generate/chart-values.ts';
-import { findHelm, skipWithoutHelm } from '../support/helm.ts';
+import { findHelm } from '../support/helm.ts';
 import { blocksOf, codeIn, readPages, shellLinesOf } from '../support/markdown.ts';
+import { skipWithout } from '../support/tools.ts';
 import { CHART, render } from './render.ts';
 
 const helm = await findHelm();
@@ -33,7 +34,7 @@ function isValue(name: string): boolean {
   );
 }
 
-describe('what the documentation says of the chart', { skip: skipWithoutHelm(helm) }, () => {
+describe('what the documentation says of the chart', { skip: skipWithout(helm) }, () => {
   for (const { page, command } of COMMANDS) {
     test(`${page}: ${command.replaceAll(/ +/g, ' ')}`, async () => {
       assert.match(command, / --namespace \S+/, 'names no namespace');

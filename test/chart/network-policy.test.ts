@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import { findHelm, skipWithoutHelm } from '../support/helm.ts';
+import { findHelm } from '../support/helm.ts';
+import { skipWithout } from '../support/tools.ts';
 import { allows, selects, type Connection, type NetworkPolicySpec, type Other } from './network-policy.ts';
 import { podSpecs } from './pods.ts';
 import { render, VALUES_FILES, type RenderedObject } from './render.ts';
@@ -107,7 +108,7 @@ async function rendered(values: string) {
   return { spec, gateway, labels: template.metadata.labels, testerLabels: tester?.metadata.labels ?? {} };
 }
 
-describe('the NetworkPolicy of the chart', { skip: skipWithoutHelm(helm) }, () => {
+describe('the NetworkPolicy of the chart', { skip: skipWithout(helm) }, () => {
   for (const [values, cases] of Object.entries(CASES)) {
     test(`with ${values} is that of the gateway, and of helm test it lets only calls through`, async () => {
       const { spec, gateway, labels, testerLabels } = await rendered(values);

@@ -6,7 +6,8 @@ import { describe, test } from 'node:test';
 import { parse } from 'yaml';
 
 import { decodeObject } from '../../src/decode/decode-object.ts';
-import { findHelm, skipWithoutHelm } from '../support/helm.ts';
+import { findHelm } from '../support/helm.ts';
+import { skipWithout } from '../support/tools.ts';
 import { CHART, runHelm, VALUES_FILES } from './render.ts';
 
 const helm = await findHelm();
@@ -58,7 +59,7 @@ const CASES: readonly {
 
 /** Helm 3 renders notes only where it reaches a cluster. */
 const needsCluster = path !== '' && (await runHelm(path, 'version', '--short')).stdout.startsWith('v3.');
-const skip = skipWithoutHelm(helm) || (needsCluster && 'Helm 3 renders notes with a cluster only');
+const skip = skipWithout(helm) || (needsCluster && 'Helm 3 renders notes with a cluster only');
 
 describe('the notes of the chart', { skip }, () => {
   for (const { name, given, want } of CASES) {

@@ -8,12 +8,13 @@ import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { after, before, describe, test } from 'node:test';
 
-import { findApiServerBinaries, skipWithout } from '../support/api-server-binaries.ts';
+import { findApiServerBinaries } from '../support/api-server-binaries.ts';
 import { startApiServer, type ApiServer } from '../support/api-server.ts';
 import { eventually } from '../support/eventually.ts';
 import { startGateway, type Gateway } from '../support/gateway.ts';
 import { call, type Answer } from '../support/http-client.ts';
 import { createKeyPair, tlsSecretOf } from '../support/key-pair.ts';
+import { skipWithout } from '../support/tools.ts';
 import { createPods, type PodAnswer, type Pods } from './pods.ts';
 import { FEATURES, TLS_SECRET, type Feature, type Scenario } from './scenarios.ts';
 

@@ -16,8 +16,9 @@ import { call, type Answer, type Call } from '../support/http-client.ts';
 import { buildImage, docker } from '../support/image.ts';
 import { createKeyPair } from '../support/key-pair.ts';
 import { runCommand } from '../support/run-command.ts';
+import { skipWithout } from '../support/tools.ts';
 import { AUTH0, backingManifests, ISSUER, namespace, SHOP } from './backing.ts';
-import { findCluster, NODE_PORTS, openCluster, skipWithoutCluster, type Cluster } from './cluster.ts';
+import { findCluster, NODE_PORTS, openCluster, type Cluster } from './cluster.ts';
 import { curl, forwardPort, promiseOf } from './curl.ts';
 import { documentedPage } from './documented.ts';
 import { clusterWideObjects, objectsIn, objectsWith } from './inventory.ts';
@@ -57,7 +58,7 @@ spec: { provider: { issuer: "${ISSUER}" } }
 const found = await findCluster();
 const helmBinary = await findHelm();
 
-describe('the chart on a real cluster', { skip: skipWithoutCluster(found), timeout: 1_200_000 }, () => {
+describe('the chart on a real cluster', { skip: skipWithout(found), timeout: 1_200_000 }, () => {
   const tutorial = documentedPage('docs/tutorials/first-api.md');
   const https = documentedPage('docs/how-to/https.md');
   const upgrading = documentedPage('docs/how-to/upgrade.md');

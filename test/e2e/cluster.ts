@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 
 import { canPull, K3S_IMAGE } from '../support/api-server-binaries.ts';
-import { findBinary } from '../support/helm.ts';
+import { findBinary, type Missing } from '../support/tools.ts';
 import { startK3sCluster } from './k3s-cluster.ts';
 
 const run = promisify(execFile);
@@ -30,7 +30,7 @@ export interface Cluster {
 export type FoundCluster =
   | { readonly kind: 'kubeconfig'; readonly path: string }
   | { readonly kind: 'k3s'; readonly image: string }
-  | { readonly kind: 'none'; readonly why: string };
+  | Missing;
 
 /** Never rejects. */
 export async function findCluster(): Promise<FoundCluster> {
@@ -44,17 +44,6 @@ export async function findCluster(): Promise<FoundCluster> {
   const why =
     'no cluster for the end-to-end tests: set E2E_KUBECONFIG, or start a Docker that can pull images';
   return { kind: 'none', why };
-}
-
-/**
- * For the option `skip` of `describe`: why there is no cluster, said once more on standard error, or `false`.
- * @throws instead where `CI` is `true`: there, a test that does not run is a failure
- */
-export function skipWithoutCluster(found: FoundCluster): string | false {
-  if (found.kind !== 'none') return false;
-  if (process.env['CI'] === 'true') throw new Error(found.why);
-  process.stderr.write(`SKIPPED: ${found.why}\n`);
-  return found.why;
 }
 
 export async function openCluster(found: FoundCluster): Promise<Cluster> {

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { delimiter, dirname } from 'node:path';
 import { promisify } from 'node:util';
 
-import { findBinary, type FoundHelm } from '../support/helm.ts';
+import { findBinary, type FoundBinary } from '../support/tools.ts';
 
 const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
 
@@ -40,7 +40,7 @@ export interface KubeObject {
   readonly note?: string;
 }
 
-export function createTools(kubeconfig: string, helm: FoundHelm): Tools {
+export function createTools(kubeconfig: string, helm: FoundBinary): Tools {
   const kubectlPath = findBinary('kubectl');
   if (kubectlPath === undefined) throw new Error('kubectl must be on PATH or in KUBEBUILDER_ASSETS');
   if (helm.kind === 'none') throw new Error(helm.why);

@@ -3,16 +3,13 @@
  * test/support/api-server-binaries.ts` does so ahead of the tests and prints where they are.
  */
 
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 
-const run = promisify(execFile);
+import { cacheOf, hasGo, lastWords, runGo, type Missing } from './tools.ts';
 
 const KUBERNETES_VERSION = '1.36.3';
 export const K3S_IMAGE = 'rancher/k3s:v1.36.3-k3s1';
@@ -24,7 +21,7 @@ const BUILD_DEADLINE_MS = 30 * 60_000;
 export type ApiServerBinaries =
   | { readonly kind: 'directory'; readonly path: string }
   | { readonly kind: 'k3s'; readonly image: string }
-  | { readonly kind: 'none'; readonly why: string };
+  | Missing;
 
 /** In this order: `KUBEBUILDER_ASSETS`, an earlier build, K3s by Docker, a build by Go. Never rejects. */
 export async function findApiServerBinaries(): Promise<ApiServerBinaries> {
@@ -34,17 +31,10 @@ export async function findApiServerBinaries(): Promise<ApiServerBinaries> {
       ? { kind: 'directory', path: assets }
       : { kind: 'none', why: `KUBEBUILDER_ASSETS: "${assets}" must hold ${BINARIES.join(' and ')}` };
   }
-  const cache = join(
-    process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'),
-    'oidc-ingress',
-    'envtest',
-    KUBERNETES_VERSION,
-  );
+  const cache = cacheOf('envtest', KUBERNETES_VERSION);
   if (hasBinaries(cache)) return { kind: 'directory', path: cache };
   if (await canPull(K3S_IMAGE)) return { kind: 'k3s', image: K3S_IMAGE };
-  try {
-    await run('go', ['version']);
-  } catch {
+  if (!(await hasGo())) {
     const why =
       'no Kubernetes API server for the tests: set KUBEBUILDER_ASSETS (see setup-envtest), start Docker, or install Go 1.26';
     return { kind: 'none', why };
@@ -53,20 +43,9 @@ export async function findApiServerBinaries(): Promise<ApiServerBinaries> {
     await build(cache);
     return { kind: 'directory', path: cache };
   } catch (error) {
-    const cause = error instanceof Error ? error.message.slice(-500) : String(error);
-    return { kind: 'none', why: `no Kubernetes API server for the tests: the build by Go failed: ${cause}` };
+    const why = `no Kubernetes API server for the tests: the build by Go failed: ${lastWords(error)}`;
+    return { kind: 'none', why };
   }
-}
-
-/**
- * For the option `skip` of `describe`: why there is no API server, said once more on standard error, or `false`.
- * @throws instead where `CI` is `true`: there, a test that does not run is a failure
- */
-export function skipWithout(binaries: ApiServerBinaries): string | false {
-  if (binaries.kind !== 'none') return false;
-  if (process.env['CI'] === 'true') throw new Error(binaries.why);
-  process.stderr.write(`SKIPPED: ${binaries.why}\n`);
-  return binaries.why;
 }
 
 function hasBinaries(directory: string): boolean {
@@ -119,17 +98,8 @@ async function take(lock: string): Promise<boolean> {
 
 async function buildBinary(module: string, output: string, stamp: string): Promise<void> {
   const part = `${output}.part`;
-  await run('go', ['build', '-ldflags', `-s -w ${stamp}`, '-o', part, '.'], {
-    cwd: join(SOURCES, module),
-    env: {
-      ...process.env,
-      CGO_ENABLED: '0',
-      GOWORK: 'off',
-      GOFLAGS: '-mod=readonly -buildvcs=false -trimpath',
-    },
-    timeout: BUILD_DEADLINE_MS,
-    maxBuffer: 16 * 1024 * 1024,
-  });
+  const args = ['build', '-ldflags', `-s -w ${stamp}`, '-o', part, '.'];
+  await runGo(args, { cwd: join(SOURCES, module), deadlineMs: BUILD_DEADLINE_MS });
   await rename(part, output);
 }
 

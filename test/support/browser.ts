@@ -1,9 +1,8 @@
 /** A real Chromium, if this machine has one. */
 
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-
 import { chromium, type Browser } from 'playwright-core';
+
+import { findInstalled, type FoundBinary } from './tools.ts';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
 
@@ -18,15 +17,8 @@ const ARGUMENTS = [
   '--disable-sync',
 ];
 
-/** Path of the executable; `undefined` where there is none. @throws under CI, where there has to be one */
-export function findChromium(): string | undefined {
-  const directories = (process.env['PATH'] ?? '').split(delimiter);
-  const candidates = directories.flatMap((directory) => NAMES.map((name) => join(directory, name)));
-  const found = candidates.find((candidate) => existsSync(candidate));
-  if (found === undefined && process.env['CI'] === 'true') {
-    throw new Error('no Chromium on PATH: install the package chromium');
-  }
-  return found;
+export function findChromium(): FoundBinary {
+  return findInstalled(NAMES, 'the status page is looked at with it');
 }
 
 /** With a profile of its own, which goes when it is closed. */

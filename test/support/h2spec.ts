@@ -2,12 +2,12 @@
 
 import { execFile } from 'node:child_process';
 import { mkdir, readFile, rename, rm } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-import { findBinary } from './helm.ts';
+import { cacheOf, findBinary, hasGo, lastWords, runGo, type FoundBinary } from './tools.ts';
 
 const run = promisify(execFile);
 
@@ -17,52 +17,28 @@ const SOURCES = fileURLToPath(new URL('h2spec/', import.meta.url));
 const BUILD_DEADLINE_MS = 5 * 60_000;
 const RUN_DEADLINE_MS = 2 * 60_000;
 
-export type FoundH2spec =
-  | { readonly kind: 'binary'; readonly path: string }
-  | { readonly kind: 'none'; readonly why: string };
-
 /** In this order: `PATH`, `KUBEBUILDER_ASSETS`, an earlier build, a build by Go. Never rejects. */
-export async function findH2spec(): Promise<FoundH2spec> {
-  const caches = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
-  const cache = join(caches, 'oidc-ingress', 'h2spec', VERSION);
+export async function findH2spec(): Promise<FoundBinary> {
+  const cache = cacheOf('h2spec', VERSION);
   const known = findBinary('h2spec', [cache]);
   if (known !== undefined) return { kind: 'binary', path: known };
-  try {
-    await run('go', ['version']);
-  } catch {
+  if (!(await hasGo())) {
     return { kind: 'none', why: 'no h2spec for the tests of HTTP/2: put h2spec on PATH or install Go 1.26' };
   }
   try {
     await mkdir(cache, { recursive: true });
     const output = join(cache, 'h2spec');
     const part = `${output}.${process.pid}`;
-    await run('go', ['build', '-ldflags', '-s -w', '-o', part, PACKAGE], {
-      cwd: SOURCES,
-      env: {
-        ...process.env,
-        CGO_ENABLED: '0',
-        GOWORK: 'off',
-        GOFLAGS: '-mod=readonly -buildvcs=false -trimpath',
-      },
-      timeout: BUILD_DEADLINE_MS,
-    });
+    const args = ['build', '-ldflags', '-s -w', '-o', part, PACKAGE];
+    await runGo(args, { cwd: SOURCES, deadlineMs: BUILD_DEADLINE_MS });
     await rename(part, output);
     return { kind: 'binary', path: output };
   } catch (error) {
-    const cause = error instanceof Error ? error.message.slice(-500) : String(error);
-    return { kind: 'none', why: `no h2spec for the tests of HTTP/2: the build by Go failed: ${cause}` };
+    return {
+      kind: 'none',
+      why: `no h2spec for the tests of HTTP/2: the build by Go failed: ${lastWords(error)}`,
+    };
   }
-}
-
-/**
- * For the option `skip`: why there is no h2spec, said once more on standard error, or `false`.
- * @throws instead where `CI` is `true`: there, a test that does not run is a failure
- */
-export function skipWithoutH2spec(found: FoundH2spec): string | false {
-  if (found.kind === 'binary') return false;
-  if (process.env['CI'] === 'true') throw new Error(found.why);
-  process.stderr.write(`SKIPPED: ${found.why}\n`);
-  return found.why;
 }
 
 export interface H2specCase {

@@ -10,6 +10,7 @@ import { findChromium, startBrowser } from '../../support/browser.ts';
 import { eventually } from '../../support/eventually.ts';
 import { call } from '../../support/http-client.ts';
 import { faultsOf } from '../../support/page-faults.ts';
+import { skipWithout } from '../../support/tools.ts';
 import {
   AUDIENCE,
   CLIENT,
@@ -30,7 +31,7 @@ const KEY_PAIR = createKeyPair('secure.example.com');
 const SECURE = ingressWithTls('secure.example.com', 'secure-tls');
 
 const chromium = findChromium();
-const skip = chromium === undefined ? 'NO CHROMIUM ON PATH: THE STATUS PAGE IS NOT TESTED' : false;
+const skip = skipWithout(chromium);
 
 function manifests({ issuer, upstreamPort }: Places): string {
   const provider = `provider: { issuer: "${issuer}" }`;
@@ -79,7 +80,7 @@ describe('the status page', { skip }, () => {
         return manifests(given);
       },
     });
-    browser = await startBrowser(chromium ?? '');
+    browser = await startBrowser(chromium.kind === 'binary' ? chromium.path : '');
     for (let count = 0; count < 5; count++) await world.call({ host: 'orders.example.com', basic: RIGHT });
     for (let count = 0; count < 3; count++) await world.call({ host: 'orders.example.com', basic: WRONG });
     await world.call({ host: 'tried.example.com', basic: WRONG });

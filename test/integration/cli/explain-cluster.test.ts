@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
-import { findApiServerBinaries, skipWithout } from '../../support/api-server-binaries.ts';
+import { findApiServerBinaries } from '../../support/api-server-binaries.ts';
 import { startApiServer, type ApiServer } from '../../support/api-server.ts';
 import { installProduct } from '../../support/product.ts';
 import { runCommand } from '../../support/run-command.ts';
+import { skipWithout } from '../../support/tools.ts';
 import { ORDERS } from './orders.ts';
 
 const binaries = await findApiServerBinaries();

@@ -7,10 +7,11 @@ import { parse } from 'yaml';
 
 import { decodePolicySpec } from '../../../src/policy/decode.ts';
 import { celMessages } from '../../support/cel-messages.ts';
-import { findApiServerBinaries, skipWithout } from '../../support/api-server-binaries.ts';
+import { findApiServerBinaries } from '../../support/api-server-binaries.ts';
 import { startApiServer, type ApiAnswer, type ApiObject, type ApiServer } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
 import { CRD } from '../../support/product.ts';
+import { skipWithout } from '../../support/tools.ts';
 import { ACCEPTED } from '../../unit/policy/accepted-specs.ts';
 import { REFUSED } from '../../unit/policy/refused-specs.ts';
 import { policy } from '../../unit/policy/spec-builders.ts';

@@ -6,15 +6,17 @@ import { after, before, describe, test } from 'node:test';
 
 import { parseAllDocuments } from 'yaml';
 
-import { render, VALUES_FILES } from '../../chart/render.ts';
-import { findApiServerBinaries, skipWithout } from '../../support/api-server-binaries.ts';
+import { CHART, render, VALUES_FILES, type RenderedObject } from '../../chart/render.ts';
+import { findApiServerBinaries } from '../../support/api-server-binaries.ts';
 import { startApiServer, type ApiServer } from '../../support/api-server.ts';
-import { findHelm, skipWithoutHelm } from '../../support/helm.ts';
+import { findHelm } from '../../support/helm.ts';
+import { findOperatorCrds } from '../../support/operator-crds.ts';
+import { skipWithout } from '../../support/tools.ts';
 
 const binaries = await findApiServerBinaries();
 const helm = await findHelm();
 const helmPath = helm.kind === 'binary' ? helm.path : '';
-/** Of the Prometheus operator, which is not here. */
+const operatorCrds = await findOperatorCrds(['prometheusrules', 'servicemonitors']);
 const OPERATOR_KINDS: ReadonlySet<string> = new Set(['ServiceMonitor', 'PrometheusRule']);
 /** The API server of the test has addresses of no other. */
 const ONE_FAMILY = '--set=service.ipFamilies={IPv4}';
@@ -61,7 +63,7 @@ describe('manifests', { skip: skipWithout(binaries) }, () => {
   });
 
   for (const [name, file] of VALUES_FILES) {
-    test(`the chart goes in with ${file}, every field of it`, { skip: skipWithoutHelm(helm) }, async () => {
+    test(`the chart goes in with ${file}, every field of it`, { skip: skipWithout(helm) }, async () => {
       for (const namespace of ['oidc-ingress', 'shop', 'billing']) {
         await server.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
       }
@@ -73,4 +75,33 @@ describe('manifests', { skip: skipWithout(binaries) }, () => {
       }
     });
   }
+
+  const withoutOperator = skipWithout(operatorCrds) || skipWithout(helm);
+  describe('what the chart makes for the Prometheus operator', { skip: withoutOperator }, () => {
+    let monitoring: readonly RenderedObject[];
+
+    before(async () => {
+      for (const path of operatorCrds.kind === 'files' ? operatorCrds.paths : []) {
+        await server.apply(readFileSync(path, 'utf8'));
+      }
+      await server.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'oidc-ingress' } });
+      const objects = await render(helmPath, `--values=${CHART}/ci/everything-values.yaml`);
+      monitoring = objects.filter(({ kind }) => OPERATOR_KINDS.has(kind));
+      assert.equal(monitoring.length, OPERATOR_KINDS.size);
+    });
+
+    test('is what its CRDs describe', async () => {
+      for (const object of monitoring) {
+        const [applied] = await server.apply(object);
+        assert.equal(applied?.metadata.name, object.metadata.name);
+      }
+    });
+
+    test('would be refused with a field that they do not describe', async () => {
+      for (const object of monitoring) {
+        const mistaken = { ...object, spec: { ...object.spec, honourLabels: true } };
+        await assert.rejects(server.apply(mistaken), /honourLabels: field not declared in schema/);
+      }
+    });
+  });
 });

@@ -9,13 +9,14 @@ import { after, before, describe, test } from 'node:test';
 
 import { startAuth0Emulator, type Auth0Emulator } from '../../../src/dev/auth0-emulator.ts';
 import { startEchoUpstream, type EchoUpstream } from '../../../src/dev/echo-upstream.ts';
-import { findApiServerBinaries, skipWithout } from '../../support/api-server-binaries.ts';
+import { findApiServerBinaries } from '../../support/api-server-binaries.ts';
 import { startApiServer, type ApiServer } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startGateway, type Gateway } from '../../support/gateway.ts';
 import { call, type Answer } from '../../support/http-client.ts';
 import { installProduct } from '../../support/product.ts';
 import { AUDIENCE, CLIENT, RIGHT, echoOf, ingress, policy } from '../../support/world.ts';
+import { skipWithout } from '../../support/tools.ts';
 
 const HOST = 'orders.example.com';
 const POLICY_PATH = '/apis/oidc-ingress.io/v1alpha1/namespaces/shop/oidcpolicies/orders-api';

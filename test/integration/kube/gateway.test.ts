@@ -3,12 +3,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
-import { findApiServerBinaries, skipWithout } from '../../support/api-server-binaries.ts';
+import { findApiServerBinaries } from '../../support/api-server-binaries.ts';
 import { startApiServer, type ApiServer } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startGateway, type Gateway } from '../../support/gateway.ts';
 import { call } from '../../support/http-client.ts';
 import { installProduct, kubeconfigOfProduct } from '../../support/product.ts';
+import { skipWithout } from '../../support/tools.ts';
 import { HOST, ORDERS } from './orders.ts';
 
 const INGRESS = '/apis/networking.k8s.io/v1/namespaces/shop/ingresses/orders';

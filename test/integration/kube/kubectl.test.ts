@@ -2,16 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 
-import { findApiServerBinaries, skipWithout } from '../../support/api-server-binaries.ts';
+import { findApiServerBinaries } from '../../support/api-server-binaries.ts';
 import { startApiServer, type ApiServer } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startGateway, type Gateway } from '../../support/gateway.ts';
 import { installProduct, kubeconfigOfProduct } from '../../support/product.ts';
+import { findInstalled, skipWithout } from '../../support/tools.ts';
 
 const MANIFEST = `
 apiVersion: oidc-ingress.io/v1alpha1
@@ -33,8 +32,8 @@ spec:
 
 const run = promisify(execFile);
 const binaries = await findApiServerBinaries();
-const kubectl = binaries.kind === 'directory' ? join(binaries.path, 'kubectl') : '';
-const skip = skipWithout(binaries) || (existsSync(kubectl) ? false : 'no kubectl beside the API server');
+const kubectl = findInstalled(['kubectl'], 'put it on PATH or into KUBEBUILDER_ASSETS');
+const skip = skipWithout(binaries) || skipWithout(kubectl);
 
 describe('kubectl on what the gateway writes', { skip }, () => {
   let api: ApiServer;
@@ -62,7 +61,7 @@ describe('kubectl on what the gateway writes', { skip }, () => {
       '--namespace=shop',
       '--cache-dir=/nonexistent/cache',
     ];
-    return (await run(kubectl, [...flags, ...words])).stdout;
+    return (await run(kubectl.kind === 'binary' ? kubectl.path : '', [...flags, ...words])).stdout;
   }
 
   /** Asks until the answer has all of `patterns`. */

@@ -8,13 +8,14 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { findApiServerBinaries, skipWithout } from '../../support/api-server-binaries.ts';
+import { findApiServerBinaries } from '../../support/api-server-binaries.ts';
 import { startApiProxy, type ApiProxy, type ApiWrite } from '../../support/api-proxy.ts';
 import { startApiServer, type ApiServer } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startGateway, type Gateway } from '../../support/gateway.ts';
 import { call } from '../../support/http-client.ts';
 import { installProduct, tokenOfProduct } from '../../support/product.ts';
+import { skipWithout } from '../../support/tools.ts';
 import { HOST, ORDERS } from './orders.ts';
 
 const LEASE = '/apis/coordination.k8s.io/v1/namespaces/oidc-ingress/leases/oidc-ingress';

@@ -7,12 +7,13 @@ import { systemClock } from '../../../src/config/system-clock.ts';
 import { openCluster } from '../../../src/kube/cluster.ts';
 import { openKubeSource, type KubeSource } from '../../../src/kube/source.ts';
 import type { Snapshot } from '../../../src/model/objects.ts';
-import { findApiServerBinaries, skipWithout } from '../../support/api-server-binaries.ts';
+import { findApiServerBinaries } from '../../support/api-server-binaries.ts';
 import { startApiServer, type ApiServer } from '../../support/api-server.ts';
 import { collectingLogger, type CollectingLogger } from '../../support/collecting-logger.ts';
 import { eventually } from '../../support/eventually.ts';
 import { CRD, kubeconfigOfProduct, RBAC } from '../../support/product.ts';
 import { watchCounts } from '../../support/watch-counts.ts';
+import { skipWithout } from '../../support/tools.ts';
 
 const binaries = await findApiServerBinaries();
 

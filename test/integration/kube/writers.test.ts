@@ -14,13 +14,14 @@ import { openKubeSource, type KubeSource } from '../../../src/kube/source.ts';
 import { createStatusWriter, type StatusWriter } from '../../../src/kube/status-writer.ts';
 import type { ObjectMeta } from '../../../src/model/objects.ts';
 import type { Problem } from '../../../src/model/problems.ts';
-import { findApiServerBinaries, skipWithout } from '../../support/api-server-binaries.ts';
+import { findApiServerBinaries } from '../../support/api-server-binaries.ts';
 import { startApiServer, type ApiObject, type ApiServer } from '../../support/api-server.ts';
 import { compileResult, policyVerdict } from '../../support/compile-results.ts';
 import { collectingLogger } from '../../support/collecting-logger.ts';
 import { eventually } from '../../support/eventually.ts';
 import { installProduct, kubeconfigOfProduct } from '../../support/product.ts';
 import { watchCounts, type WatchCounts } from '../../support/watch-counts.ts';
+import { skipWithout } from '../../support/tools.ts';
 
 const INGRESS = '/apis/networking.k8s.io/v1/namespaces/shop/ingresses/orders';
 const POLICY = '/apis/oidc-ingress.io/v1alpha1/namespaces/shop/oidcpolicies/orders';

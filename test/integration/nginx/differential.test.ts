@@ -9,7 +9,8 @@ import { after, before, describe, it } from 'node:test';
 import * as fc from 'fast-check';
 
 import { head, startGateway, tableFor } from '../proxy/harness.ts';
-import { isNginxInstalled, startNginx, type Nginx } from './nginx.ts';
+import { skipWithout } from '../../support/tools.ts';
+import { findNginx, startNginx, type Nginx } from './nginx.ts';
 import { observe, startRecorder, type Delivered, type Observed, type Recorder } from './observe.ts';
 import { arbitraryRequest } from './requests.ts';
 
@@ -114,64 +115,54 @@ const CLASSES: readonly Class[] = [
   },
 ];
 
-const isInstalled = isNginxInstalled();
-if (!isInstalled && process.env['CI'] === 'true') throw new Error('nginx is not installed');
+describe('compared with nginx', { skip: skipWithout(findNginx()) }, () => {
+  let nginx: Nginx;
+  let ours: Recorder;
+  let theirs: Recorder;
+  before(async () => {
+    ours = await startRecorder();
+    theirs = await startRecorder();
+    nginx = await startNginx(theirs.port);
+  });
+  after(async () => {
+    await nginx?.close();
+    await ours?.close();
+    await theirs?.close();
+  });
 
-describe(
-  'compared with nginx',
-  { skip: isInstalled ? false : 'nginx is not installed: NOT COMPARED' },
-  () => {
-    let nginx: Nginx;
-    let ours: Recorder;
-    let theirs: Recorder;
-    before(async () => {
-      ours = await startRecorder();
-      theirs = await startRecorder();
-      nginx = await startNginx(theirs.port);
-    });
-    after(async () => {
-      await nginx?.close();
-      await ours?.close();
-      await theirs?.close();
-    });
+  it('an ordinary request reaches the service the same', async (test) => {
+    const gateway = await startGateway(test, { table: tableFor([ours.port]) });
+    const text = `${head('POST /a%20b/;c?q=%2F HTTP/1.1', 'Host: shop.example.com', 'X-A: 1', 'Content-Length: 2')}ok`;
+    const [a, b] = await Promise.all([observe(gateway.port, text, ours), observe(nginx.port, text, theirs)]);
+    const [got] = a.delivered;
+    assert.ok(got);
+    assert.deepEqual(withoutOwn(got), b.delivered[0]);
+  });
 
-    it('an ordinary request reaches the service the same', async (test) => {
-      const gateway = await startGateway(test, { table: tableFor([ours.port]) });
-      const text = `${head('POST /a%20b/;c?q=%2F HTTP/1.1', 'Host: shop.example.com', 'X-A: 1', 'Content-Length: 2')}ok`;
+  it(`${REQUESTS} requests differ in ways that are explained, and every explanation is needed`, async (test) => {
+    const gateway = await startGateway(test, { table: tableFor([ours.port]) });
+    const met = new Map<Class, number>();
+    let deliveredByBoth = 0;
+    for (const { text, parts } of fc.sample(arbitraryRequest, { seed: SEED, numRuns: REQUESTS })) {
       const [a, b] = await Promise.all([
         observe(gateway.port, text, ours),
         observe(nginx.port, text, theirs),
       ]);
-      const [got] = a.delivered;
-      assert.ok(got);
-      assert.deepEqual(withoutOwn(got), b.delivered[0]);
-    });
-
-    it(`${REQUESTS} requests differ in ways that are explained, and every explanation is needed`, async (test) => {
-      const gateway = await startGateway(test, { table: tableFor([ours.port]) });
-      const met = new Map<Class, number>();
-      let deliveredByBoth = 0;
-      for (const { text, parts } of fc.sample(arbitraryRequest, { seed: SEED, numRuns: REQUESTS })) {
-        const [a, b] = await Promise.all([
-          observe(gateway.port, text, ours),
-          observe(nginx.port, text, theirs),
-        ]);
-        const made = parts.join(' | ');
-        assert.ok(a.delivered.length <= 1, `one request became several: ${made}`);
-        if (a.delivered.length === 1 && b.delivered.length === 1) deliveredByBoth += 1;
-        for (const difference of differencesOf(a, b, made)) {
-          const explained = CLASSES.find((each) => each.difference.test(difference));
-          assert.ok(explained, `not explained: ${difference}\n${made}`);
-          met.set(explained, (met.get(explained) ?? 0) + 1);
-        }
+      const made = parts.join(' | ');
+      assert.ok(a.delivered.length <= 1, `one request became several: ${made}`);
+      if (a.delivered.length === 1 && b.delivered.length === 1) deliveredByBoth += 1;
+      for (const difference of differencesOf(a, b, made)) {
+        const explained = CLASSES.find((each) => each.difference.test(difference));
+        assert.ok(explained, `not explained: ${difference}\n${made}`);
+        met.set(explained, (met.get(explained) ?? 0) + 1);
       }
-      assert.ok(deliveredByBoth > REQUESTS / 2, `only ${deliveredByBoth} requests were delivered by both`);
-      for (const each of CLASSES) {
-        assert.ok(met.has(each), `never seen: ${each.difference.source}`);
-      }
-    });
-  },
-);
+    }
+    assert.ok(deliveredByBoth > REQUESTS / 2, `only ${deliveredByBoth} requests were delivered by both`);
+    for (const each of CLASSES) {
+      assert.ok(met.has(each), `never seen: ${each.difference.source}`);
+    }
+  });
+});
 
 function differencesOf(ours: Observed, theirs: Observed, made: string): readonly string[] {
   const [a] = ours.delivered;

@@ -1,6 +1,6 @@
 /** nginx as a plain reverse proxy, in a directory of its own. */
 
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -9,14 +9,15 @@ import { join } from 'node:path';
 
 import { eventually } from '../../support/eventually.ts';
 import { freePort } from '../../support/free-port.ts';
+import { findInstalled, type FoundBinary } from '../../support/tools.ts';
 
 export interface Nginx {
   readonly port: number;
   close(): Promise<void>;
 }
 
-export function isNginxInstalled(): boolean {
-  return spawnSync('nginx', ['-v']).status === 0;
+export function findNginx(): FoundBinary {
+  return findInstalled(['nginx'], 'it is what the gateway is compared with');
 }
 
 /** Forwards everything to `upstreamPort` as it came, as far as nginx does that. */

@@ -6,7 +6,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 
-import { findH2spec, runH2spec, skipWithoutH2spec } from '../../support/h2spec.ts';
+import { findH2spec, runH2spec } from '../../support/h2spec.ts';
+import { skipWithout } from '../../support/tools.ts';
 import { startGateway, tableFor, type Gateway } from '../proxy/harness.ts';
 import type { Test } from './protocol-upstreams.ts';
 
@@ -65,7 +66,7 @@ async function start(test: Test): Promise<Gateway> {
   return await startGateway(test, { table: { ...table, hosts: { '': routes } } });
 }
 
-const options = { skip: skipWithoutH2spec(h2spec), concurrency: true };
+const options = { skip: skipWithout(h2spec), concurrency: true };
 describe('the cases of h2spec, but for some that RFC 9113 or Node decides otherwise, pass', options, () => {
   for (const { name, isTls, want } of [
     { name: 'over TLS', isTls: true, want: [...DIFFERENT.keys()] },
