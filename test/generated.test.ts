@@ -24,6 +24,7 @@ interface Node {
   readonly maxLength?: number;
   readonly maxItems?: number;
   readonly enum?: readonly string[];
+  readonly default?: unknown;
 }
 
 async function specAndStatus(): Promise<Node> {
@@ -74,6 +75,26 @@ test('kubectl explain has a description of every field', async () => {
   const bare = [...fields(await specAndStatus(), '')].filter(([, field]) => (field.description ?? '') === '');
   assert.deepEqual(
     bare.map(([path]) => path),
+    [],
+  );
+});
+
+test('kubectl explain says the default of a field, and every word of a choice that it would cut short', async () => {
+  const all = [...fields(await specAndStatus(), '')];
+  const says = (path: string): string => all.find(([name]) => name === path)?.[1].description ?? '';
+  assert.match(says('.spec.cache.rejectedTtl'), / A duration from 0s to 29s\. Default: `10s`\.$/);
+  assert.match(says('.spec.limits.failuresPerMinute'), / Default: `10`\.$/);
+  assert.match(says('.spec.exemptPreflight'), / Default: `true`\.$/);
+  assert.match(says('.spec.upstream.token'), / Default: `Bearer`\.$/);
+  assert.match(says('.spec.verification.algorithms'), / Any of `RS256`, .*, `EdDSA`\. Default: `RS256`\.$/);
+  assert.doesNotMatch(says('.spec.exempt'), /Default/);
+  const silent = all.filter(([, { default: fallback, description = '', enum: own, items }]) => {
+    const words = items?.enum ?? (own !== undefined && own.length > 4 ? own : []);
+    const isDefaultSaid = ['undefined', 'object'].includes(typeof fallback) || /Default: /.test(description);
+    return !isDefaultSaid || !words.every((word) => description.includes(`\`${word}\``));
+  });
+  assert.deepEqual(
+    silent.map(([path]) => path),
     [],
   );
 });

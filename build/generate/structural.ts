@@ -39,6 +39,7 @@ export function structural(node: SchemaNode): SchemaNode {
   const { items, properties, additionalProperties, minimum, maximum, pattern, ...rest } = node;
   return {
     ...(node.type === 'integer' ? { ...rest, format: 'int64' } : rest),
+    ...explained(node),
     // JavaScript escapes the slash in the source of an expression; RE2 and readers need no escape.
     ...(pattern === undefined ? {} : { pattern: pattern.replaceAll('\\/', '/') }),
     ...(minimum === undefined || minimum === Number.MIN_SAFE_INTEGER ? {} : { minimum }),
@@ -49,6 +50,31 @@ export function structural(node: SchemaNode): SchemaNode {
       ? { additionalProperties: structural(additionalProperties) }
       : {}),
   };
+}
+
+/** Of longer lists of words, and of those of the entries of a list, `kubectl explain` shows not all. */
+const MAX_EXPLAINED_WORDS = 4;
+
+/** The description with what `kubectl explain` does not show by itself: words to choose from, and the default. */
+function explained(node: SchemaNode): Pick<SchemaNode, 'description'> {
+  const { description, items, default: fallback } = node;
+  if (description === undefined) return {};
+  const words = (items?.enum ?? node.enum ?? []).map(quoted);
+  const isShown = items === undefined && words.length <= MAX_EXPLAINED_WORDS;
+  const isSaid = isShown || words.every((word) => description.includes(word));
+  const choices = isSaid ? '' : ` ${items === undefined ? 'One' : 'Any'} of ${words.join(', ')}.`;
+  return { description: `${description}${choices}${defaultText(fallback)}` };
+}
+
+/** Empty lists, and objects whose fields have the defaults, go without saying. */
+function defaultText(fallback: unknown): string {
+  const values: readonly unknown[] = Array.isArray(fallback) ? fallback : [fallback];
+  const isPlain = values.every((value) => value !== undefined && typeof value !== 'object');
+  return isPlain && values.length > 0 ? ` Default: ${values.map(quoted).join(', ')}.` : '';
+}
+
+function quoted(value: unknown): string {
+  return `\`${String(value)}\``;
 }
 
 /** Validations that no number, list or boolean can pass, and that say nothing of strings and objects. */
@@ -78,6 +104,7 @@ function choice(node: SchemaNode, branches: readonly SchemaNode[]): SchemaNode {
   }
   return {
     ...rest,
+    ...explained(rest),
     ...STRING_OR_OBJECT,
     'x-kubernetes-preserve-unknown-fields': true,
     pattern: `^(${words.join('|')})$`,

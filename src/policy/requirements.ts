@@ -15,7 +15,9 @@ const claim = withCel(
       ),
       operator: z
         .enum(['Equals', 'OneOf', 'Contains', 'Exists', 'NotExists', 'Matches'])
-        .describe('How the claim is compared.'),
+        .describe(
+          '`Equals`: the claim holds exactly the values; `OneOf`: at least one of them; `Contains`: all of them; `Matches`: an entry of the claim matches one of the values, a regular expression, as a whole; `Exists`, `NotExists`: the claim is there, or is not. A single value counts as a list of one; numbers and booleans compare as their JSON text.',
+        ),
       values: list(text('A value to compare with.', 512, 0), 'Values to compare with.', 32).default([]),
     })
     .refine(

@@ -37,7 +37,7 @@ export const policyStatusSchema = z
               namespace: z.string().max(63).describe('Namespace of the Ingress.'),
               name: z.string().max(253).describe('Name of the Ingress.'),
               state: z.enum(['Enforced', 'Refused', 'DryRun']).describe('What its requests meet.'),
-              reason: z.string().max(1024).describe('Why.'),
+              reason: z.string().max(1024).describe('The state once more, or which problem refuses it.'),
             }),
           )
           .max(MAX_STATUS_ROWS)
