@@ -37,7 +37,7 @@ export const decodeEndpointSlice: BodyDecoder<EndpointSliceObject> = (raw, { lab
       // The API server serves an unnamed port as the empty name.
       name: name ? name : undefined,
       port: port ?? undefined,
-      protocol: protocol ?? 'TCP',
+      protocol: protocol ? protocol : 'TCP',
     })),
     endpoints: (endpoints ?? []).map(({ addresses, conditions }) => ({
       addresses,

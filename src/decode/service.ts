@@ -30,9 +30,10 @@ export const decodeService: BodyDecoder<ServiceObject> = (raw) =>
     type: spec?.type ?? 'ClusterIP',
     externalName: spec?.externalName ?? undefined,
     ports: (spec?.ports ?? []).map(({ name, port, protocol, appProtocol }) => ({
-      name: name ?? undefined,
+      // Written by hand, the empty string is what the API server makes of it: nothing.
+      name: name ? name : undefined,
       port,
-      protocol: protocol ?? 'TCP',
+      protocol: protocol ? protocol : 'TCP',
       appProtocol: appProtocol ?? undefined,
     })),
   }));

@@ -243,6 +243,13 @@ describe('Service', () => {
     });
   });
 
+  it('takes an empty name and protocol of a port for absent ones, as Kubernetes does', () => {
+    assert.deepEqual(
+      valueOf(service({ ports: [{ port: 80, name: '', protocol: '' }] })),
+      valueOf(service({ ports: [{ port: 80 }] })),
+    );
+  });
+
   it('refuses a port that is none', () => {
     for (const port of [0, 65_536, 80.5, '80']) {
       const [fault] = faultsOf(service({ ports: [{ port }] }));
@@ -269,7 +276,9 @@ describe('EndpointSlice', () => {
       { addresses: ['10.0.0.2'], conditions: { ready: null, serving: null, terminating: null } },
       { addresses: ['10.0.0.3'], conditions: { ready: false, serving: true, terminating: true } },
     ];
-    const value = valueOf(slice({ endpoints, ports: [{ name: '', port: 8080 }, { name: 'any' }] }));
+    const value = valueOf(
+      slice({ endpoints, ports: [{ name: '', port: 8080, protocol: '' }, { name: 'any' }] }),
+    );
     assert.deepEqual(value, {
       serviceName: 'orders',
       addressType: 'IPv4',
