@@ -73,7 +73,9 @@ export class CallerLimits {
 
 function current(windows: LRUCache<string, Window>, key: string, nowMs: number): Window | undefined {
   const window = windows.get(key);
-  return window !== undefined && nowMs < window.endsAtMs ? window : undefined;
+  const leftMs = (window?.endsAtMs ?? 0) - nowMs;
+  // More than a window is left only where the clock has been set back.
+  return leftMs > 0 && leftMs <= WINDOW_MS ? window : undefined;
 }
 
 function count(windows: LRUCache<string, Window>, key: string, nowMs: number): void {

@@ -43,7 +43,7 @@ export class CircuitBreaker {
 
   /** Whether an exchange would be refused at `nowMs`. */
   check(nowMs: number): CircuitOpen | undefined {
-    if (this.#state === 0 || (this.#state === 2 && nowMs >= this.#openUntilMs)) return undefined;
+    if (this.#state === 0 || (this.#state === 2 && this.#isPauseOver(nowMs))) return undefined;
     const retryAtMs = this.#state === 2 ? this.#openUntilMs : nowMs + 1_000;
     return { kind: 'open', reason: this.#reason, retryAtMs };
   }
@@ -75,6 +75,12 @@ export class CircuitBreaker {
           this.#open('ProviderUnavailable', health.retryAtMs ?? nowMs + this.#nextPauseMs(), nowMs);
         }
     }
+  }
+
+  /** More than the longest pause is left only where the clock has been set back. */
+  #isPauseOver(nowMs: number): boolean {
+    const leftMs = this.#openUntilMs - nowMs;
+    return leftMs <= 0 || leftMs > PAUSE_CEILING_MS;
   }
 
   #nextPauseMs(): number {

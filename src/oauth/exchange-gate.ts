@@ -36,7 +36,7 @@ export class ExchangeGate {
   #running = 0;
   #tokens: number;
   #filledAtMs: number;
-  #pausedUntilMs = 0;
+  #pausedUntilMs = -Infinity;
   #cancelRefill: (() => void) | undefined;
   #isClosed = false;
 
@@ -46,7 +46,7 @@ export class ExchangeGate {
     this.#refreshes = new FairQueue(bounds.maxQueued);
     this.#queue = new FairQueue(bounds.maxQueued);
     this.#tokens = bounds.burst;
-    this.#filledAtMs = clock.nowMs();
+    this.#filledAtMs = clock.monotonicMs();
   }
 
   /** Waits for a turn. After `admitted`, and only then, {@link ExchangeGate.leave} is due. */
@@ -72,9 +72,9 @@ export class ExchangeGate {
     this.#admit();
   }
 
-  /** Admits nobody before `untilMs`: the provider says that its limit is used up. */
-  pause(untilMs: number): void {
-    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, untilMs);
+  /** Admits nobody for so long: the provider says that its limit is used up. */
+  pause(delayMs: number): void {
+    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, this.#clock.monotonicMs() + delayMs);
   }
 
   /** Turns away everyone who waits, and who comes. */
@@ -101,7 +101,7 @@ export class ExchangeGate {
   }
 
   #take(): boolean {
-    const nowMs = this.#clock.nowMs();
+    const nowMs = this.#clock.monotonicMs();
     const { perSecond, burst, maxConcurrent } = this.#bounds;
     this.#tokens = Math.min(burst, this.#tokens + ((nowMs - this.#filledAtMs) * perSecond) / 1_000);
     this.#filledAtMs = nowMs;
@@ -116,7 +116,7 @@ export class ExchangeGate {
     if (this.#waiting === 0 || this.#running >= this.#bounds.maxConcurrent) return;
     if (this.#cancelRefill !== undefined) return;
     const untilTokenMs = Math.ceil(((1 - this.#tokens) * 1_000) / this.#bounds.perSecond);
-    const delayMs = Math.max(1, untilTokenMs, this.#pausedUntilMs - this.#clock.nowMs());
+    const delayMs = Math.max(1, untilTokenMs, this.#pausedUntilMs - this.#clock.monotonicMs());
     this.#cancelRefill = this.#clock.schedule(delayMs, () => {
       this.#cancelRefill = undefined;
       this.#admit();

@@ -141,7 +141,7 @@ function heedQuota(
 /** The tenant has nothing left: the next request would only be refused. */
 function heed(provider: Provider, { remaining, resetAtMs }: ProviderLimits, nowMs: number): void {
   if (remaining !== 0 || resetAtMs === undefined) return;
-  provider.gate.pause(Math.min(resetAtMs, nowMs + MAX_PAUSE_MS));
+  provider.gate.pause(Math.min(resetAtMs - nowMs, MAX_PAUSE_MS));
 }
 
 function healthOf(result: TokenResult): Health {

@@ -28,7 +28,6 @@ export class ProviderDocument<T> {
   #current: T | undefined;
   #fault: ProviderFault | undefined;
   #fetching: Promise<void> | undefined;
-  #fetchedAtMs = -Infinity;
   #triedAtMs = -Infinity;
   #renewedAtMs = -Infinity;
   #failures = 0;
@@ -47,10 +46,14 @@ export class ProviderDocument<T> {
     return this.#fault;
   }
 
-  /** When to fetch again: at the end of its age, or of the pause after a failure. */
-  get nextFetchMs(): number {
-    if (this.#failures === 0) return this.#fetchedAtMs + this.#options.maxAgeMs;
-    return this.#triedAtMs + Math.min(BACKOFF_CEILING_MS, FIRST_BACKOFF_MS * 2 ** (this.#failures - 1));
+  /** How long it is to the next fetch: at the end of its age, or of the pause after a failure. */
+  get dueInMs(): number {
+    const sinceMs = this.#options.clock.monotonicMs() - this.#triedAtMs;
+    const pauseMs =
+      this.#failures === 0
+        ? this.#options.maxAgeMs
+        : Math.min(BACKOFF_CEILING_MS, FIRST_BACKOFF_MS * 2 ** (this.#failures - 1));
+    return Math.max(0, pauseMs - sinceMs);
   }
 
   /**
@@ -58,7 +61,7 @@ export class ProviderDocument<T> {
    * one, what the next fetch gives, or why the last one failed where that was a moment ago.
    */
   async obtain(): Promise<Fetched<T>> {
-    const isDue = this.#options.clock.nowMs() >= this.nextFetchMs;
+    const isDue = this.dueInMs === 0;
     if (this.#current !== undefined) {
       // Fails by value, into `fault`.
       if (isDue) void this.fetch();
@@ -71,7 +74,7 @@ export class ProviderDocument<T> {
 
   /** Fetches because something is missing in the copy, no more often than once in `pauseMs`. */
   async renew(pauseMs: number): Promise<void> {
-    const nowMs = this.#options.clock.nowMs();
+    const nowMs = this.#options.clock.monotonicMs();
     if (nowMs - this.#renewedAtMs >= pauseMs) {
       this.#renewedAtMs = nowMs;
       await this.fetch();
@@ -90,18 +93,17 @@ export class ProviderDocument<T> {
 
   async #fetchOnce(): Promise<void> {
     const { fetch, clock, onFetched } = this.#options;
-    this.#triedAtMs = clock.nowMs();
+    this.#triedAtMs = clock.monotonicMs();
     const fetched = await fetch();
+    this.#triedAtMs = clock.monotonicMs();
     const previous = this.#current;
     if (fetched.kind === 'document') {
       this.#current = fetched.value;
       this.#fault = undefined;
       this.#failures = 0;
-      this.#fetchedAtMs = clock.nowMs();
     } else {
       this.#fault = fetched;
       this.#failures += 1;
-      this.#triedAtMs = clock.nowMs();
     }
     onFetched(fetched, previous);
   }

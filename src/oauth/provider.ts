@@ -136,9 +136,8 @@ export class Provider {
     await this.#keys.fetch();
     if (this.#isForTokens) await this.tokenEndpoint();
     if (this.#isClosed) return;
-    const untilDueMs = this.#keys.nextFetchMs - clock.nowMs();
     // Spread by a tenth: a fleet of gateways should not ask at the same instant.
-    const delayMs = Math.max(1_000, untilDueMs) * (1 + clock.random() / 10);
+    const delayMs = Math.max(1_000, this.#keys.dueInMs) * (1 + clock.random() / 10);
     this.#cancelWatch = clock.schedule(delayMs, () => void this.#look());
   }
 

@@ -6,6 +6,8 @@ import { eventually } from './eventually.ts';
 export interface ManualClock extends Clock {
   /** Moves on, and runs what falls due on the way. */
   advance(ms: number): void;
+  /** Sets the time of day back, as a person or a time server may: nothing falls due sooner or later. */
+  setBack(ms: number): void;
   /** How long it is to each thing that is scheduled, soonest first. */
   pending(): readonly number[];
   /** Waits until something is scheduled that far ahead, give or take nothing. */
@@ -15,10 +17,11 @@ export interface ManualClock extends Clock {
 /** Every random number is `random`; the default makes each jittered delay the longest that it can be. */
 export function manualClock(random = 1): ManualClock {
   let nowMs = Date.parse('2026-01-02T03:04:05Z');
+  let behindMs = 0;
   const timers = new Set<{ readonly atMs: number; readonly run: () => void }>();
   const pending = (): readonly number[] => [...timers].map(({ atMs }) => atMs - nowMs).sort((a, b) => a - b);
   return {
-    nowMs: () => nowMs,
+    nowMs: () => nowMs - behindMs,
     monotonicMs: () => nowMs,
     random: () => random,
     schedule(delayMs, run) {
@@ -36,6 +39,9 @@ export function manualClock(random = 1): ManualClock {
         due.run();
       }
       nowMs = endMs;
+    },
+    setBack(ms) {
+      behindMs += ms;
     },
     pending,
     async scheduled(delayMs) {

@@ -222,6 +222,18 @@ describe('limits of a caller', { timeout: 60_000 }, () => {
     assert.equal(later.kind === 'refused' && later.reason, 'InvalidClient');
   });
 
+  it('do not outlast a minute when the clock is set back', async () => {
+    provider.onToken = rejectWrongSecret;
+    const plan = planFor(provider.issuer, {
+      limits: { failuresPerMinute: 1, exchangesPerMinute: undefined },
+    });
+    await bench.broker.obtain(exchangeRequest({ plan, secret: 'wrong' }));
+    bench.clock.setBack(3_600_000);
+    const outcome = await bench.broker.obtain(exchangeRequest({ plan }));
+    await bench.broker.close();
+    assert.equal(outcome.kind, 'granted');
+  });
+
   it('hold for guesses that are made all at once', async () => {
     provider.onToken = rejectWrongSecret;
     const plan = planFor(provider.issuer, {

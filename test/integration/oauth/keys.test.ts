@@ -109,6 +109,16 @@ describe('signing keys', () => {
     });
   }
 
+  it('are fetched at their time also when the clock is set back', async () => {
+    provider.onJwks = () => ({ status: 500 });
+    assert.equal(reasonOf(await ask('a')), 'ProviderUnavailable');
+    provider.onJwks = defaultJwks;
+    bench.clock.setBack(3_600_000);
+    bench.clock.advance(1_000);
+    assert.equal(reasonOf(await ask('b')), 'granted');
+    await bench.broker.close();
+  });
+
   it('that cannot be had at all make the provider unavailable, not the client wrong', async () => {
     provider.onJwks = () => ({ status: 500 });
     assert.equal(reasonOf(await ask('a')), 'ProviderUnavailable');

@@ -21,7 +21,7 @@ import {
   type ProviderRequest,
 } from '../../../src/oauth/provider-http.ts';
 import { LOOPBACK_ALLOWED } from '../../support/broker-bench.ts';
-import { createKeyPair } from '../../support/key-pair.ts';
+import { createKeyPair, NOT_AFTER } from '../../support/key-pair.ts';
 
 let http: ProviderHttp | undefined;
 
@@ -300,6 +300,12 @@ describe('TLS to a provider', () => {
     callback(null, [{ address: '127.0.0.1', family: 4 }]);
   const network: NetworkRules = { ...LOOPBACK_ALLOWED, lookup };
   const url = (): string => `https://idp.test:${portOf(server)}/`;
+  const clientCertificate = {
+    secret: 'shop/idp-client',
+    chain: client.certificate,
+    digest: 'd1',
+    notAfterMs: NOT_AFTER,
+  };
 
   it('trusts the authority of the policy', async () => {
     const tls = { ca: leaf.certificate, clientCertificate: undefined };
@@ -314,7 +320,6 @@ describe('TLS to a provider', () => {
   });
 
   it('shows the client certificate of the policy, each policy its own', async () => {
-    const clientCertificate = { secret: 'shop/idp-client', chain: client.certificate, digest: 'd1' };
     const calls = open(network, client.privateKey);
     const with_ = await calls.send(get(url(), { tls: { ca: leaf.certificate, clientCertificate } }));
     const without = await calls.send(
@@ -342,7 +347,6 @@ describe('TLS to a provider', () => {
       { ...LOOPBACK_ALLOWED, proxy: { httpsProxy, httpProxy: undefined, noProxy: undefined } },
       client.privateKey,
     );
-    const clientCertificate = { secret: 'shop/idp-client', chain: client.certificate, digest: 'd1' };
     const trusted = await calls.send(get(url(), { tls: { ca: leaf.certificate, clientCertificate } }));
     const untrusted = await calls.send(get(url()));
     await http?.close();
@@ -354,7 +358,6 @@ describe('TLS to a provider', () => {
   });
 
   it('fails by value where the private key is missing', async () => {
-    const clientCertificate = { secret: 'shop/idp-client', chain: client.certificate, digest: 'd1' };
     const reply = await open(network).send(get(url(), { tls: { ca: undefined, clientCertificate } }));
     assert.deepEqual(reply, { kind: 'failure', message: 'the private key of shop/idp-client is missing' });
   });

@@ -51,6 +51,12 @@ describe('the circuit', () => {
     assert.deepEqual(breaker.enter(5_000), { kind: 'open', reason: 'ProviderUnavailable', retryAtMs: 6_000 });
   });
 
+  it('does not wait for a clock that is set back to catch up', () => {
+    fail(5, 3_600_000);
+    assert.equal(breaker.check(3_600_000 - 55_000)?.retryAtMs, 3_605_000);
+    assert.equal(enter(0).isProbe, true);
+  });
+
   it('closes when the probe succeeds', () => {
     fail(5);
     breaker.report(enter(5_000), WELL, 5_100);
