@@ -46,7 +46,7 @@ export class Http2Pool {
 
   /** Idle connections close now, the others with their last response. */
   retire(): void {
-    for (const { http2 } of this.#sessions) http2.close();
+    for (const session of this.#sessions) session.retire();
   }
 
   destroy(): void {

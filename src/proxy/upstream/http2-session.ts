@@ -15,6 +15,8 @@ const IDLE_MS = 60_000;
 const STREAM_WINDOW_BYTES = 128 * 1024;
 const CONNECTION_WINDOW_BYTES = 1024 * 1024;
 const MAX_HEADER_LIST_BYTES = 64 * 1024;
+/** What a caller repeats that should come once is for the endpoint to judge. The types of Node do not know of it. */
+const AS_SENT = { strictSingleValueFields: false };
 
 export interface SessionOwner {
   connected(): void;
@@ -53,6 +55,7 @@ export class UpstreamSession implements Deadlined {
   readonly #socket: Socket | TLSSocket;
   readonly #waiting = new Set<Waiting>();
   #isConnected = false;
+  #isRetired = false;
 
   constructor(options: SessionOptions) {
     const { socket, serverName, deadlines, limits } = options;
@@ -65,6 +68,7 @@ export class UpstreamSession implements Deadlined {
     });
     // The authority is that of each request.
     this.http2 = connect(serverName === undefined ? 'http://upstream' : 'https://upstream', {
+      ...AS_SENT,
       createConnection: () => socket,
       settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES },
       maxHeaderListPairs: MAX_HEADER_LIST_BYTES / 32,
@@ -81,7 +85,7 @@ export class UpstreamSession implements Deadlined {
   /** Whether it takes one more request. */
   get isUsable(): boolean {
     const { http2 } = this;
-    if (http2.closed || http2.destroyed) return false;
+    if (http2.closed || http2.destroyed || this.#isRetired) return false;
     const allowed = this.isReady ? (http2.remoteSettings.maxConcurrentStreams ?? MAX_STREAMS) : MAX_STREAMS;
     return this.streams < Math.min(allowed, MAX_STREAMS);
   }
@@ -109,7 +113,16 @@ export class UpstreamSession implements Deadlined {
 
   streamClosed(): void {
     this.streams--;
-    if (this.streams === 0 && this.isReady) this.deadlineMs = this.#options.deadlines.nowMs + IDLE_MS;
+    if (this.streams > 0 || !this.isReady) return;
+    this.deadlineMs = this.#options.deadlines.nowMs + IDLE_MS;
+    // Not before: GOAWAY would overtake the requests that have just been sent.
+    if (this.#isRetired) this.http2.close();
+  }
+
+  /** Closes now where it is idle, else with its last response: also where its requests still wait for it to be made. */
+  retire(): void {
+    this.#isRetired = true;
+    if (this.isReady || this.#waiting.size === 0) this.http2.close();
   }
 
   /** It could not be made in time, or has been idle for too long. */
@@ -123,6 +136,8 @@ export class UpstreamSession implements Deadlined {
   }
 
   #connected(): void {
+    // Node says so later, and whoever gave it up may have been faster.
+    if (this.http2.destroyed) return;
     const socket = this.#socket;
     // In clear text both sides must know.
     if ('alpnProtocol' in socket && socket.alpnProtocol !== 'h2') {
@@ -142,6 +157,7 @@ export class UpstreamSession implements Deadlined {
     this.deadlineMs = this.streams > 0 ? Infinity : this.#options.deadlines.nowMs + IDLE_MS;
     for (const request of this.#waiting) request.start();
     this.#waiting.clear();
+    if (this.#isRetired && this.streams === 0) this.http2.close();
   }
 
   #closed(): void {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import type { ServerHttp2Stream } from 'node:http2';
+import { performServerHandshake, type ServerHttp2Stream } from 'node:http2';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
 
@@ -19,7 +19,16 @@ import {
   uint32,
   type Frame,
 } from '../../support/http2-frames.ts';
-import { BASIC, head, planOf, startGateway, tableFor, BACKEND, type Gateway } from '../proxy/harness.ts';
+import {
+  BACKEND,
+  BASIC,
+  grantOf,
+  head,
+  planOf,
+  startGateway,
+  tableFor,
+  type Gateway,
+} from '../proxy/harness.ts';
 import { closedPort, exchange, openCaller, parseResponse, startFixedUpstream } from '../proxy/raw.ts';
 import { answerOf, ask, connectCaller, openStream } from './http2-caller.ts';
 import {
@@ -79,6 +88,20 @@ describe('a request to an h2c upstream', () => {
       ],
     );
     assert.deepEqual([proto, seen['x-a'], seen['x-b']], ['http', '1', undefined]);
+  });
+
+  it('is served with headers that its caller repeats where it should not', async (test) => {
+    for (const name of ['User-Agent', 'Content-Type', 'If-Match', 'Range', 'Referer', 'DNT']) {
+      const { gateway } = await start(test, echo);
+      const repeated = head('GET / HTTP/1.1', HOST, `${name}: a`, `${name}: b`);
+      const caller = await openCaller(gateway.port);
+      // The first waits for the connection, the second finds it made.
+      for (const count of [1, 2]) {
+        const text = await caller.send(repeated).until((text) => text.split('\r\n0\r\n').length > count);
+        assert.equal(seenBy(text)[name.toLowerCase()], 'a');
+      }
+      caller.socket.destroy();
+    }
   });
 
   it('carries bodies both ways, in chunks or of known length, by HTTP/1.1', async (test) => {
@@ -369,6 +392,39 @@ describe('an h2c upstream', () => {
       (await gateway.record()).cause,
       'a WebSocket needs HTTP/1.1, which the service does not speak',
     );
+  });
+
+  it('that no backend names any more while its connection is made still answers', async (test) => {
+    const { upstream } = await start(test, echo);
+    const gateway: Gateway = await startGateway(test, {
+      table: protocolTable(upstream.port, 'H2C', { plan: planOf() }),
+      known() {
+        process.nextTick(() => gateway.apply(tableFor([])));
+        return grantOf();
+      },
+    });
+    const answer = await exchange(
+      gateway.port,
+      head('GET / HTTP/1.1', HOST, `Authorization: ${BASIC}`, CLOSE),
+    );
+    assert.equal(parseResponse(answer).status, 200);
+    await eventually('GOAWAY', async () => upstream.sessions[0]?.destroyed === true);
+  });
+
+  it('that no backend names any more before it has said its settings still answers', async (test) => {
+    const accepted = Promise.withResolvers<Socket>();
+    const server = createServer((socket) => accepted.resolve(socket)).listen(0, '127.0.0.1');
+    test.after(() => void server.close());
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const gateway = await startGateway(test, { table: protocolTable(port, 'H2C') });
+    const caller = await openCaller(gateway.port);
+    caller.send(head('GET / HTTP/1.1', HOST, CLOSE));
+    const socket = await accepted.promise;
+    gateway.apply(tableFor([]));
+    performServerHandshake(socket).on('stream', (stream) => stream.respond(undefined, { endStream: true }));
+    assert.equal(parseResponse(await caller.closed()).status, 200);
+    await once(socket, 'close');
   });
 
   it('is told GOAWAY when no backend names it any more', async (test) => {
