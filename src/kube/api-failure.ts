@@ -44,6 +44,16 @@ export function isTransient(error: unknown): boolean {
   return error.status >= 500 || [401, 408, 409, 429].includes(error.status);
 }
 
+/** Whether nothing can be made in a namespace any more because it is being deleted, which its admission says by a cause. */
+export function isNamespaceEnding({ status, body }: KubeResponse): boolean {
+  if (status !== 403 || typeof body !== 'object' || body === null) return false;
+  const { details } = body as { readonly details?: { readonly causes?: unknown } | null };
+  const causes = Array.isArray(details?.causes) ? details.causes : [];
+  return causes.some(
+    (cause: { readonly reason?: unknown } | null) => cause?.reason === 'NamespaceTerminating',
+  );
+}
+
 function adviceOf(kind: ObjectKind, status: number): string | undefined {
   const { group, version, plural } = KINDS[kind];
   const resource = group === '' ? plural : `${plural}.${group}`;

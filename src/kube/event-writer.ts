@@ -3,7 +3,7 @@
 import type { CompileResult } from '../compile/result.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Logger } from '../telemetry/ports.ts';
-import { causeOf, isTransient, writeFailure } from './api-failure.ts';
+import { causeOf, isNamespaceEnding, isTransient, writeFailure } from './api-failure.ts';
 import { createBackoff, type Backoff } from './backoff.ts';
 import type { ClusterAccess } from './cluster.ts';
 import {
@@ -183,6 +183,8 @@ export class EventWriter {
   async #create(note: EventNote, nowMs: number): Promise<'created' | 'stood'> {
     const answer = await this.#send('POST', note, eventBody(note, this.#options.instance, nowMs));
     if (answer.status === 201) return 'created';
+    // Its Services go before its Ingresses; nobody is left to be told.
+    if (isNamespaceEnding(answer)) return 'stood';
     if (answer.status !== 409) throw writeFailure('an Event', answer);
     if (note.type === 'Warning') await this.#continue(note, 2, nowMs);
     return 'stood';

@@ -248,27 +248,33 @@ describe('the writers of statuses and Events', { skip: skipWithout(binaries) }, 
     assert.equal(telemetry.counts.get('failed Ingress'), undefined);
   });
 
-  it('writes one Event for each problem, and Programmed once the Ingress is live', async () => {
-    const problem: Problem = {
-      reason: 'ServiceNotFound',
-      object: { kind: 'Ingress', namespace: 'shop', name: 'orders' },
-      field: 'spec.defaultBackend',
-      message: 'Service "orders" does not exist',
-    };
-    const options = {
-      access,
-      clock: systemClock,
-      logger,
-      findMeta: source.findMeta,
-      instance: 'test',
-      lead: SOLE_LEAD,
-    };
-    const events = createEventWriter(options);
+  const problemIn = (namespace: string): Problem => ({
+    reason: 'ServiceNotFound',
+    object: { kind: 'Ingress', namespace, name: 'orders' },
+    field: 'spec.defaultBackend',
+    message: 'Service "orders" does not exist',
+  });
+
+  const eventOptions = () => ({
+    access,
+    clock: systemClock,
+    logger,
+    findMeta: source.findMeta,
+    instance: 'test',
+    lead: SOLE_LEAD,
+  });
+
+  async function eventsOfIngress(): Promise<readonly Event[]> {
     const { uid } = metaOf('Ingress');
-    const list = async (): Promise<readonly Event[]> => {
-      const { items } = (await get(EVENTS)) as unknown as { items: readonly Event[] };
-      return items.filter(({ regarding }) => regarding.uid === uid);
-    };
+    const { items } = (await get(EVENTS)) as unknown as { items: readonly Event[] };
+    return items.filter(({ regarding }) => regarding.uid === uid);
+  }
+
+  it('writes one Event for each problem, and Programmed once the Ingress is live', async () => {
+    const problem = problemIn('shop');
+    const options = eventOptions();
+    const events = createEventWriter(options);
+    const list = eventsOfIngress;
     events.update(result({ problems: [problem] }));
     const [warning] = await eventually('an Event', async () => (await list()).length === 1 && list());
     assert.equal(warning?.note, 'spec.defaultBackend: Service "orders" does not exist');
@@ -290,6 +296,23 @@ describe('the writers of statuses and Events', { skip: skipWithout(binaries) }, 
     );
     assert.equal((await list()).length, 2);
     await restarted.close();
+  });
+
+  it('tells nobody of problems in a namespace that is being deleted', async () => {
+    const ending = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'ending' } };
+    const neighbour = { ...ingress(), metadata: { name: 'orders', namespace: 'ending' } };
+    await api.apply(ending);
+    await api.apply(neighbour);
+    await eventually('the source sees it', () =>
+      Promise.resolve(source.findMeta('Ingress', 'ending/orders') !== undefined),
+    );
+    // Without a controller it stays what it is now.
+    await api.delete(ending);
+    const events = createEventWriter(eventOptions());
+    events.update(result({ problems: [problemIn('ending'), problemIn('shop')] }));
+    await eventually('the Event of the other', async () => (await eventsOfIngress()).length === 1);
+    await events.close();
+    await api.delete(neighbour);
   });
 
   it('says nothing but good of the rights that it has', () => {

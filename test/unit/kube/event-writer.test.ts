@@ -214,13 +214,13 @@ describe('the writer of Events', () => {
     (await api.next()).cut();
     await clock.scheduled(1_600);
     clock.advance(1_600);
-    (await api.next()).answer(403, { message: 'the namespace is being terminated' });
+    (await api.next()).answer(403, { message: 'events are forbidden', details: { causes: null } });
     await idle();
     events.update(withProblems(problem('orders')));
     await idle();
     assert.equal(logger.lines.length, 3);
     assert.deepEqual(logger.lines[2]?.fields, {
-      cause: 'cannot write an Event: 403: the namespace is being terminated',
+      cause: 'cannot write an Event: 403: events are forbidden',
       reason: 'ServiceNotFound',
     });
   });
