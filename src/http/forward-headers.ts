@@ -3,7 +3,7 @@
 import { PRODUCT } from '../model/names.ts';
 import { forwardingHeaders, isReplaced, type ForwardingContext } from './forwarding.ts';
 import { connectionOptions, hasListItem } from './header-list.ts';
-import type { HeaderName, NamedHeaders } from './header-names.ts';
+import { describeHeaderName, type HeaderName, type NamedHeaders } from './header-names.ts';
 
 export interface ForwardContext extends ForwardingContext {
   /** Normalised. */
@@ -91,6 +91,21 @@ export function headersForCaller({ rawHeaders, names, connection }: NamedHeaders
   }
   if (!hasServer) headers.push('Server', PRODUCT);
   return headers;
+}
+
+/** Normalised. */
+const FRAMING_TRAILERS = new Set(['content-length', 'http2-settings', 'trailer']);
+
+/** What passes of the trailers of a response: nothing about its connection or its framing (RFC 9110, section 6.5.1). */
+export function trailersForCaller(rawTrailers: readonly string[]): string[] {
+  const trailers: string[] = [];
+  for (let at = 0; at < rawTrailers.length; at += 2) {
+    const rawName = rawTrailers[at] ?? '';
+    const { normalised, endsWithResponse } = describeHeaderName(rawName);
+    if (endsWithResponse || FRAMING_TRAILERS.has(normalised)) continue;
+    trailers.push(rawName, rawTrailers[at + 1] ?? '');
+  }
+  return trailers;
 }
 
 function isDropped(name: HeaderName, context: ForwardContext): boolean {

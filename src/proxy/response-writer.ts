@@ -1,12 +1,15 @@
 /** Writes a response to the caller: a small one in one piece, any other as it comes. */
 
-import { headersForCaller } from '../http/forward-headers.ts';
+import { headersForCaller, trailersForCaller } from '../http/forward-headers.ts';
+import { ProxyError } from './proxy-error.ts';
 import type { Transaction } from './transaction.ts';
 import { closeWhereBodyIsUnread } from './unread-body.ts';
 import type { ResponseHead } from './upstream/response-head.ts';
 
 /** Up to here the body goes out in one write with the head. */
 const SMALL_BODY_BYTES = 16 * 1024;
+/** One that HTTP/2 as Node writes it cannot carry. */
+const FIRST_UNKNOWN_STATUS = 600;
 
 export class ResponseWriter {
   readonly #transaction: Transaction;
@@ -20,7 +23,11 @@ export class ResponseWriter {
     this.#transaction = transaction;
   }
 
+  /** Throws where the caller's version of HTTP cannot say it: before anything of it is due. */
   begin(head: ResponseHead, headers: string[]): void {
+    if (head.status >= FIRST_UNKNOWN_STATUS && this.#transaction.request.httpVersion === '2.0') {
+      throw new ProxyError('UpstreamProtocolError', 'the status is not one of HTTP');
+    }
     this.#head = head;
     this.#headers = headers;
   }
@@ -53,7 +60,7 @@ export class ResponseWriter {
     const { response } = this.#transaction;
     if (this.#head === undefined || this.#transaction.isOver) return;
     this.#writeHead(this.#head);
-    if (rawTrailers.length > 0) response.addTrailers(rawTrailers);
+    if (rawTrailers.length > 0) response.addTrailers(trailersForCaller(rawTrailers));
     if (this.#held === undefined) response.end();
     else response.end(this.#held, 'latin1');
   }

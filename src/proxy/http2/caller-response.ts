@@ -3,10 +3,8 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 
 import type { CallerResponse, RawHeaders } from '../caller-messages.ts';
-import { ProxyError } from '../proxy-error.ts';
 
-/** A status that HTTP/2 as Node writes it cannot carry. */
-const FIRST_UNKNOWN_STATUS = 600;
+const RESET_CONTENT = 205;
 
 export class Http2Response implements CallerResponse {
   shouldKeepAlive = true;
@@ -30,16 +28,16 @@ export class Http2Response implements CallerResponse {
   }
 
   writeHead(status: number, textOrHeaders: string | RawHeaders, headers: RawHeaders = []): void {
-    if (status >= FIRST_UNKNOWN_STATUS) {
-      throw new ProxyError('UpstreamProtocolError', 'the status is not one of HTTP');
-    }
     const raw = typeof textOrHeaders === 'string' ? headers : textOrHeaders;
     this.headersSent = true;
     this.#rawHeaders = [':status', String(status)];
     for (let at = 0; at < raw.length; at += 2) {
       const name = (raw[at] ?? '').toLowerCase();
       // Of an upgrade to HTTP/2 that nobody asked for; Node refuses to write it.
-      if (name !== 'http2-settings') this.#rawHeaders.push(name, raw[at + 1] ?? '');
+      if (name === 'http2-settings') continue;
+      // Node sends no body with it, whatever its length is said to be (RFC 9110, section 15.3.6).
+      if (status === RESET_CONTENT && name === 'content-length') continue;
+      this.#rawHeaders.push(name, raw[at + 1] ?? '');
     }
   }
 
@@ -50,6 +48,8 @@ export class Http2Response implements CallerResponse {
   write(chunk: Buffer | string, encoding?: 'latin1'): boolean {
     this.#respond({ endStream: false });
     if (this.#isClosed) return false;
+    // The response has no body.
+    if (this.#stream.writableEnded) return true;
     return typeof chunk === 'string'
       ? this.#stream.write(chunk, encoding ?? 'latin1')
       : this.#stream.write(chunk);

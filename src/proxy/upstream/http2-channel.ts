@@ -180,7 +180,7 @@ export class Http2Channel implements UpstreamChannel, Deadlined {
     this.#isFlushDue = true;
     setImmediate(() => {
       this.#isFlushDue = false;
-      this.#sink?.onFlush();
+      this.#guard(() => this.#sink?.onFlush());
     });
   }
 

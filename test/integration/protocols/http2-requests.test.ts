@@ -156,6 +156,43 @@ describe('a request by HTTP/2', () => {
     assert.equal((await gateway.record()).status, 200);
   });
 
+  it('is answered 205 without the body that the service sent with it', async (test) => {
+    for (const framing of ['Content-Length: 40', 'Transfer-Encoding: chunked']) {
+      const upstream = await startFixedUpstream(
+        `HTTP/1.1 205 X\r\n${framing}\r\n\r\n5\r\nhello\r\n0\r\n\r\n`,
+      );
+      test.after(() => upstream.close());
+      const gateway = await startGateway(test, { table: tableFor([upstream.port]) });
+      const answer = await ask(await connectCaller(test, gateway.httpsPort));
+      assert.deepEqual([answer.status, answer.body, answer.code], [205, '', 0]);
+    }
+  });
+
+  for (const body of ['ok', 'o']) {
+    it(`is answered 502 for a status that HTTP/2 does not have, with ${body.length} bytes of 2`, async (test) => {
+      const upstream = await startFixedUpstream(`HTTP/1.1 700 Odd\r\nContent-Length: 2\r\n\r\n${body}`);
+      test.after(() => upstream.close());
+      const gateway = await startGateway(test, { table: tableFor([upstream.port]) });
+      const caller = await connectCaller(test, gateway.httpsPort);
+      for (const count of [1, 2]) {
+        assert.equal((await ask(caller)).status, 502);
+        assert.equal((await gateway.record(count)).reason, 'UpstreamProtocolError');
+      }
+    });
+  }
+
+  it('gets no trailers about the connection of the service, and those that are repeated', async (test) => {
+    const trailers = 'Connection: close\r\nTransfer-Encoding: x\r\nETag: "1"\r\nETag: "2"\r\nX-Sum: 42\r\n';
+    const upstream = await startFixedUpstream(
+      `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n${trailers}\r\n`,
+    );
+    test.after(() => upstream.close());
+    const gateway = await startGateway(test, { table: tableFor([upstream.port]) });
+    const answer = await ask(await connectCaller(test, gateway.httpsPort));
+    assert.deepEqual(Object.keys(answer.trailers).toSorted(), ['etag', 'x-sum']);
+    assert.deepEqual([answer.trailers['x-sum'], answer.body, answer.code], ['42', 'ok', 0]);
+  });
+
   for (const status of [204, 205, 304]) {
     it(`is answered ${status} without a body`, async (test) => {
       const length = status === 205 ? 'Content-Length: 0\r\n' : '';

@@ -8,6 +8,7 @@ import * as fc from 'fast-check';
 import {
   headersForCaller,
   headersForUpstream,
+  trailersForCaller,
   type ForwardContext,
 } from '../../../src/http/forward-headers.ts';
 import {
@@ -402,5 +403,23 @@ describe('headers for the caller', () => {
       's',
     ];
     assert.deepEqual(headersForCaller(named(given)), ['Content-Length', '5', 'Server', 's']);
+  });
+});
+
+describe('trailers for the caller', () => {
+  it('hold nothing about the connection or the framing, in any case and with _ for -', () => {
+    const kept = ['Grpc-Status', '0', 'X-Sum', '1', 'x-sum', '2'];
+    const names = [
+      'Connection',
+      'keep-alive',
+      'Proxy-Connection',
+      'TE',
+      'Transfer_Encoding',
+      'UPGRADE',
+      'Content-Length',
+      'Trailer',
+      'HTTP2-Settings',
+    ];
+    assert.deepEqual(trailersForCaller([...names.flatMap((name) => [name, 'x']), ...kept]), kept);
   });
 });
