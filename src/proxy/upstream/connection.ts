@@ -97,9 +97,9 @@ export class UpstreamConnection implements UpstreamChannel, Deadlined, ResponseS
     return this.#options.serverName;
   }
 
-  /** Whether nothing is under way and the connection may carry a request. */
+  /** Whether nothing is under way and the connection may carry a request. That it is gone is known before `close` says so. */
   get isUsable(): boolean {
-    return this.#sink === undefined && !this.#isClosed;
+    return this.#sink === undefined && !this.#isClosed && !this.#socket.destroyed;
   }
 
   send(sink: ExchangeSink, { method, head, body }: OutgoingRequest): boolean {

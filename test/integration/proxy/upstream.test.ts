@@ -198,6 +198,22 @@ describe('the connections to an upstream', () => {
     assert.equal(upstream.requests().filter((text) => text.startsWith('POST')).length, 1);
   });
 
+  for (const how of ['destroy', 'resetAndDestroy'] as const) {
+    it(`are not used from the moment on that the upstream ends them, by ${how}`, async (test) => {
+      const upstream = await startFixedUpstream(OK);
+      test.after(() => upstream.close());
+      const gateway = await startGateway(test, { table: tableFor([upstream.port]) });
+      const caller = await openCaller(gateway.port);
+      const post = `${head('POST / HTTP/1.1', HOST, 'Content-Length: 2')}ab`;
+      await caller.send(post).until((text) => text.endsWith('ok'));
+      // Both are there when the gateway looks next.
+      upstream.conversations[0]?.socket[how]();
+      const text = await caller.send(post).until((text) => text.split('\r\n\r\n').length > 2);
+      assert.match(text, /\r\n\r\nokHTTP\/1\.1 200 /);
+      caller.socket.destroy();
+    });
+  }
+
   it('close when no backend names the endpoint any more', async (test) => {
     const [first, second] = [await startFixedUpstream(OK), await startFixedUpstream(OK)];
     test.after(async () => void (await Promise.all([first.close(), second.close()])));
