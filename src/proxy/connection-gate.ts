@@ -33,7 +33,7 @@ export class ConnectionGate {
     const places = isCounted ? tallyPlaces(callerBlock(peerAddress)) : NOWHERE;
     tally.add(places, 1);
     telemetry.connections(1);
-    socket.once('close', () => {
+    socket.on('close', () => {
       tally.add(places, -1);
       telemetry.connections(-1);
     });

@@ -52,7 +52,9 @@ export class Listeners implements ConnectionOwner {
 
   /** @returns the port; rejects where it cannot be bound. */
   async listenHttp(target: ListenTarget): Promise<number> {
-    const server = createTcpServer({ ...SOCKETS, allowHalfOpen: true }, (socket) => this.#serveHttp1(socket));
+    const serve = (socket: Socket): void => this.#serveHttp1(socket);
+    const server = createTcpServer({ ...SOCKETS, allowHalfOpen: true });
+    server.on('connection', (socket) => this.#admit(socket, serve));
     return await this.#listen(server, target);
   }
 
@@ -70,8 +72,14 @@ export class Listeners implements ConnectionOwner {
       else this.#serveHttp1(socket);
     });
     server.on('tlsClientError', (error, socket) => this.#handshakeFailed(error, socket));
+    guardConnections(server, (socket, proceed) => {
+      this.#admit(socket, () => {
+        this.#shakeHands(socket);
+        proceed();
+      });
+    });
     this.#https.push(server);
-    return await this.#listen(server, target, (socket) => this.#shakeHands(socket));
+    return await this.#listen(server, target);
   }
 
   /** To be called when the table has changed: what handshakes get from now on where no name decides. */
@@ -154,33 +162,29 @@ export class Listeners implements ConnectionOwner {
     socket.once('close', () => this.#handshakes.delete(name));
   }
 
-  async #listen(
-    server: Server,
-    target: ListenTarget,
-    begin: (socket: Socket) => void = () => {},
-  ): Promise<number> {
-    guardConnections(server, (socket, proceed) => {
-      this.#admit(socket, () => {
-        begin(socket);
-        proceed();
-      });
-    });
+  async #listen(server: Server, target: ListenTarget): Promise<number> {
     server.listen({ ...target, exclusive: true });
     await once(server, 'listening');
     this.#servers.push(server);
     return (server.address() as AddressInfo).port;
   }
 
-  #admit(socket: Socket, proceed: () => void): void {
-    const { connectionGate, edge, isTrusted, proxyProtocol } = this.#context;
+  #admit(socket: Socket, serve: (socket: Socket) => void): void {
+    const { edge, isTrusted, proxyProtocol } = this.#context;
     this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
+    socket.on('close', () => this.#sockets.delete(socket));
     const peerAddress = unmapped(socket.remoteAddress ?? '');
-    const admit = (address: string): void => {
-      if (connectionGate.admit(socket, address)) proceed();
-    };
-    if (!edge.proxyProtocol || !isTrusted(peerAddress)) admit(peerAddress);
-    else proxyProtocol.read(socket, () => admit(proxyProtocol.addressOf(socket) ?? peerAddress));
+    if (!edge.proxyProtocol || !isTrusted(peerAddress)) {
+      this.#count(socket, peerAddress, serve);
+      return;
+    }
+    proxyProtocol.read(socket, () => {
+      this.#count(socket, proxyProtocol.addressOf(socket) ?? peerAddress, serve);
+    });
+  }
+
+  #count(socket: Socket, address: string, serve: (socket: Socket) => void): void {
+    if (this.#context.connectionGate.admit(socket, address)) serve(socket);
   }
 }
 

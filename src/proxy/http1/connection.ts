@@ -60,12 +60,8 @@ export class CallerConnection implements Deadlined, BodySource {
     this.#heads = new HeadReader(limits.headerBytes);
     this.deadlineMs = deadlines.nowMs + limits.headersTimeoutMs;
     deadlines.watch(this);
-    socket.on('data', this.#onData);
-    socket.on('end', this.#onEnd);
-    socket.on('drain', this.#onDrain);
-    // What it says, `close` says too; without a listener it would end the process.
-    socket.on('error', () => {});
-    socket.on('close', () => this.#closed());
+    socket.on('data', this.#onData).on('end', this.#onEnd).on('drain', this.#onDrain);
+    socket.on('error', ignoreError).on('close', this.#onClose);
   }
 
   get isBusy(): boolean {
@@ -121,6 +117,17 @@ export class CallerConnection implements Deadlined, BodySource {
     } else if (this.#state === 'busy') {
       this.#socket.destroy();
     }
+  };
+
+  readonly #onClose = (): void => {
+    this.#context.deadlines.forget(this);
+    this.#state = 'ending';
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    exchange?.close();
+    this.#owner.closed(this);
+    // V8 keeps a closed socket until the next major collection, and with it whatever listens to it: see performance.md.
+    this.#socket.removeAllListeners().on('error', ignoreError);
   };
 
   /** As far as it goes: a request at a time, and of a body no more than is taken. */
@@ -286,14 +293,7 @@ export class CallerConnection implements Deadlined, BodySource {
     this.#held = NOTHING;
     if (!refuseBody(this.#context, this.caller)) this.#socket.destroy();
   }
-
-  #closed(): void {
-    this.#context.deadlines.forget(this);
-    this.#state = 'ending';
-    this.#held = NOTHING;
-    const exchange = this.#exchange;
-    this.#exchange = undefined;
-    exchange?.close();
-    this.#owner.closed(this);
-  }
 }
+
+/** What `error` says, `close` says too; without a listener it would end the process. */
+function ignoreError(): void {}
