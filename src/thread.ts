@@ -90,7 +90,7 @@ port.on('message', (message: ToThread) => {
       send({ kind: 'taken', id: message.id });
       break;
     case 'apply':
-      proxy.apply(assembly.finish(message.delta), message.certificateKeys);
+      proxy.apply(assembly.finish(message.delta), message.keys);
       send({ kind: 'applied', version: message.version });
       break;
     case 'listen':

@@ -19,7 +19,7 @@ const MODULES: Readonly<Record<string, Module>> = {
   model: { layer: 0, libraries: ['zod', 'node:util'] },
   policy: { layer: 0, libraries: ['zod'] },
   decode: { layer: 1, libraries: ['zod'] },
-  compile: { layer: 1, libraries: ['node:crypto', 'node:net'] },
+  compile: { layer: 1, libraries: ['node:crypto', 'node:net', 'node:tls'] },
   match: { layer: 1, libraries: [] },
   http: { layer: 1, libraries: ['node:net'] },
   authz: { layer: 1, libraries: ['node:crypto'] },
@@ -47,6 +47,7 @@ const RULES: ReadonlySet<string> = new Set(['authz', 'http']);
 const PURE_NAMES: Readonly<Record<string, readonly string[]>> = {
   'node:crypto': ['KeyObject', 'X509Certificate', 'createHash', 'createPrivateKey', 'hash'],
   'node:net': ['isIP', 'isIPv4', 'isIPv6'],
+  'node:tls': ['createSecureContext'],
   'node:util': ['inspect'],
 };
 

@@ -1,6 +1,6 @@
 /** Turns the backend of a path into a backend of the table, or into the reason why there is none. */
 
-import { annotation } from '../model/annotations.ts';
+import { annotation, type AnnotationName } from '../model/annotations.ts';
 import {
   objectKey,
   type Decoded,
@@ -11,7 +11,7 @@ import {
   type ServicePortRef,
   type Snapshot,
 } from '../model/objects.ts';
-import type { Backend, BackendKey } from '../model/table.ts';
+import type { Backend, BackendKey, BackendTls } from '../model/table.ts';
 import type { Dialling } from './dialling.ts';
 import { endpointsOf, indexSlices, type MergedEndpoints, type Slice, type ToldOfSlice } from './endpoints.ts';
 import { judgeExternalName } from './external-name.ts';
@@ -81,9 +81,8 @@ export function createBackendResolver(
     }
     const own = slices.get(named.service) ?? NO_SLICES;
     const remember = memoOf(service, key);
-    const { resolved, told } = remember(
-      [options, dialling?.protocol, dialling?.ca, dialling?.serverName, ...own],
-      () => resolveService({ named, key, dialling }, service, own, options),
+    const { resolved, told } = remember([options, ...wishesOf(dialling), ...own], () =>
+      resolveService({ named, key, dialling }, service, own, options),
     );
     for (const { meta, field, cause } of told) {
       problems.reporterFor('EndpointSlice', meta)(field, cause);
@@ -113,6 +112,11 @@ export function createBackendResolver(
   }
 
   return { resolve, pick };
+}
+
+/** What the Ingress that names a backend changes in it. */
+function wishesOf(dialling: Dialling | undefined): readonly unknown[] {
+  return [dialling?.protocol, dialling?.ca, dialling?.serverName, dialling?.clientCertificate];
 }
 
 const NO_SLICES: readonly Slice[] = [];
@@ -172,22 +176,31 @@ function toBackend(
   key: BackendKey,
   dialling: Dialling | undefined,
 ): ResolvedBackend {
-  const { ca, serverName } = dialling ?? {};
   const { endpoints, protocol } = backend;
-  const asksForTls = ca !== undefined || serverName !== undefined;
-  if (asksForTls && protocol !== 'HTTPS') {
-    const name = annotation(ca === undefined ? 'backend-tls-server-name' : 'backend-tls-ca');
+  const asked = tlsAnnotation(dialling);
+  if (asked !== undefined && protocol !== 'HTTPS') {
     return none(
       'InvalidAnnotation',
-      `${name} has no effect: ${label} is spoken to by ${protocol}, not HTTPS`,
+      `${annotation(asked)} has no effect: ${label} is spoken to by ${protocol}, not HTTPS`,
     );
   }
   const warning: Cause | undefined =
     endpoints.length === 0
       ? { reason: 'NoEndpoints', message: `Service ${label} has no endpoint that can serve` }
       : undefined;
-  const tls = asksForTls ? { ca, serverName } : undefined;
+  const tls = dialling && asked && pickTls(dialling);
   return { kind: 'backend', key, backend: { ...backend, tls }, warning };
+}
+
+function pickTls({ ca, serverName, clientCertificate }: Dialling): BackendTls {
+  return { ca, serverName, clientCertificate };
+}
+
+/** One of those that ask for something of TLS. */
+function tlsAnnotation(dialling: Dialling | undefined): AnnotationName | undefined {
+  if (dialling?.ca !== undefined) return 'backend-tls-ca';
+  if (dialling?.clientCertificate !== undefined) return 'backend-tls-client-certificate';
+  return dialling?.serverName === undefined ? undefined : 'backend-tls-server-name';
 }
 
 /** Such a Service need not declare the port that it is called at. */

@@ -3,6 +3,7 @@
 import type { ObjectKey, Snapshot } from '../model/objects.ts';
 import { createBackendResolver } from './backends.ts';
 import { createCertificateCollector, type CertificateCollector } from './certificates.ts';
+import { backendKeysOf } from './client-certificates.ts';
 import { findHostOwners } from './host-owners.ts';
 import { reportInvalidObjects } from './invalid-objects.ts';
 import { sortedRecord, sortedSet } from './order.ts';
@@ -42,6 +43,7 @@ export function compile(snapshot: Snapshot, options: CompileOptions): CompileRes
   const { defaultTlsSecret } = options;
   if (defaultTlsSecret !== undefined) addDefaultCertificate(certificates, defaultTlsSecret, problems);
   const { certificates: offered, keys, unusable } = certificates.result();
+  const used = backends.pick(routes.backends);
   const hasDefault = defaultTlsSecret !== undefined && Object.hasOwn(offered, defaultTlsSecret);
   return {
     table: {
@@ -49,13 +51,14 @@ export function compile(snapshot: Snapshot, options: CompileOptions): CompileRes
       defaultRoute: routes.defaultRoute,
       plans: routes.plans,
       options: routes.options,
-      backends: backends.pick(routes.backends),
+      backends: used,
       certificates: offered,
       defaultCertificate: hasDefault ? defaultTlsSecret : undefined,
       identityHeaders: identityHeaders(policies),
     },
     certificateKeys: keys,
     unusableCertificates: unusable,
+    backendKeys: backendKeysOf({ backends: used }, snapshot.secrets),
     providerKeys: providerKeys(policies),
     problems: problems.sorted(),
     policies: judgeIngresses(policies, outcomes),

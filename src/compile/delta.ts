@@ -9,6 +9,14 @@ export interface SectionDelta<T> {
   readonly removed: readonly string[];
 }
 
+/** PEM private keys of what a delta sets, by `namespace/name` of the Secret. In the clear: they cross within the process only. */
+export interface DeltaKeys {
+  /** Of certificates for callers. */
+  readonly certificateKeys: Readonly<Record<string, string>>;
+  /** Of client certificates of backends. */
+  readonly backendKeys: Readonly<Record<string, string>>;
+}
+
 export interface TableDelta {
   readonly hosts: SectionDelta<RoutingTable['hosts'][string]>;
   readonly plans: SectionDelta<RoutingTable['plans'][string]>;

@@ -9,7 +9,7 @@ import { memoizeByObject } from './memoize.ts';
 import { quote } from './quote.ts';
 
 /** The type of Secrets that hold a certificate and its private key. */
-const TLS_SECRET_TYPE = 'kubernetes.io/tls';
+export const TLS_SECRET_TYPE = 'kubernetes.io/tls';
 
 export interface KeyPair {
   readonly kind: 'valid';

@@ -5,7 +5,7 @@ import type { Redacted } from '../model/redacted.ts';
 import type { ClientCertificate } from '../model/table.ts';
 import type { PolicySpec } from '../policy/schema.ts';
 import { readCaBundle } from './ca-bundle.ts';
-import { readKeyPair } from './pem.ts';
+import { readClientCertificate } from './client-certificates.ts';
 import type { Report } from './problem-list.ts';
 
 type ProviderSpec = PolicySpec['provider'];
@@ -17,7 +17,6 @@ export interface ProviderFiles {
   readonly privateKey: Redacted<string> | undefined;
 }
 
-const UNREADABLE = { kind: 'invalid', message: 'cannot be read' } as const;
 const NO_CERTIFICATE = { clientCertificate: undefined, privateKey: undefined };
 
 /** Reports what is missing or broken; the files of the policy are looked for in its own namespace only. */
@@ -31,7 +30,7 @@ export function readProviderFiles(
     ca: ca === undefined ? undefined : readCa(ca, namespace, snapshot, report),
     ...(clientCertificate === undefined
       ? NO_CERTIFICATE
-      : readClientCertificate(clientCertificate.secretRef.name, namespace, snapshot, report)),
+      : readCertificate(clientCertificate.secretRef.name, namespace, snapshot, report)),
   };
 }
 
@@ -63,24 +62,14 @@ function readCa(
   return undefined;
 }
 
-function readClientCertificate(
+function readCertificate(
   name: string,
   namespace: string,
   { secrets }: Snapshot,
   report: Report,
 ): Pick<ProviderFiles, 'clientCertificate' | 'privateKey'> {
-  const field = 'spec.provider.clientCertificate.secretRef';
-  const key = objectKey({ namespace, name });
-  const secret = secrets.get(key);
-  if (secret === undefined) {
-    report(field, { reason: 'SecretNotFound', message: `Secret ${key} does not exist` });
-    return NO_CERTIFICATE;
-  }
-  const pair = secret.kind === 'valid' ? readKeyPair(secret.value) : UNREADABLE;
-  if (pair.kind === 'invalid') {
-    report(field, { reason: 'SecretInvalid', message: `Secret ${key} ${pair.message}` });
-    return NO_CERTIFICATE;
-  }
-  const { chain, digest, privateKey } = pair;
-  return { clientCertificate: { secret: key, chain, digest }, privateKey };
+  const read = readClientCertificate(objectKey({ namespace, name }), secrets);
+  if (read.kind === 'valid') return { clientCertificate: read.certificate, privateKey: read.privateKey };
+  report('spec.provider.clientCertificate.secretRef', read.cause);
+  return NO_CERTIFICATE;
 }

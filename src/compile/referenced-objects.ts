@@ -8,7 +8,7 @@ import {
   type PolicyObject,
   type Snapshot,
 } from '../model/objects.ts';
-import { readCaReference } from './annotations/backend.ts';
+import { readCaReference, readSecretName } from './annotations/backend.ts';
 import { compareTexts } from './order.ts';
 
 export interface ReferencedObject {
@@ -47,4 +47,13 @@ export function referencedByIngress(ingress: Decoded<IngressObject>): readonly R
   const reference = readCaReference(ingress.value.annotations[annotation('backend-tls-ca')] ?? '');
   if (reference.kind === 'invalid') return [];
   return [{ kind: reference.value.kind, namespace: ingress.meta.namespace, name: reference.value.name }];
+}
+
+/** Names of the `kubernetes.io/tls` Secrets that an Ingress wants certificates from. */
+export function certificateSecretsOf({ annotations, tls }: IngressObject): readonly string[] {
+  const shown = readSecretName(annotations[annotation('backend-tls-client-certificate')] ?? '');
+  return [
+    ...tls.flatMap(({ secretName }) => (secretName === undefined || secretName === '' ? [] : [secretName])),
+    ...(shown.kind === 'valid' ? [shown.value] : []),
+  ];
 }

@@ -35,6 +35,8 @@ export interface CompileResult {
   readonly certificateKeys: Readonly<Record<CertificateKey, Redacted<string>>>;
   /** Secrets of certificates that exist but cannot be used, and for which hosts they are wanted. */
   readonly unusableCertificates: Readonly<Record<CertificateKey, WantedCertificate>>;
+  /** PEM private keys of the client certificates in `table.backends`, by `namespace/name` of the Secret. */
+  readonly backendKeys: Readonly<Record<ObjectKey, Redacted<string>>>;
   /** PEM private keys of the client certificates for the providers of `policies`, by `namespace/name` of the Secret. */
   readonly providerKeys: Readonly<Record<ObjectKey, Redacted<string>>>;
   /** Sorted by object, field and reason, without duplicates. */

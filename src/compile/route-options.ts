@@ -21,6 +21,7 @@ const ELSEWHERE: ReadonlySet<string> = new Set([
   'backend-protocol',
   'backend-tls-ca',
   'backend-tls-server-name',
+  'backend-tls-client-certificate',
   'canary',
 ] satisfies readonly AnnotationName[]);
 

@@ -1,12 +1,11 @@
 /** Compiles one Ingress: what protects it, what its routes ask for, where they lead. Remembered while nothing changes. */
 
-import { annotation } from '../model/annotations.ts';
 import type { IngressObject, ObjectKey, Snapshot } from '../model/objects.ts';
 import { objectKey } from '../model/objects.ts';
 import type { RouteOptions } from '../model/route-options.ts';
-import { annotationField, type IngressAnnotations } from './annotations/read-annotations.ts';
+import { annotationField, type AnnotationFault } from './annotations/read-annotations.ts';
 import type { ResolveBackend, ResolvedBackend } from './backends.ts';
-import { diallingOf, type Dialling } from './dialling.ts';
+import { diallingOf, NOTHING_ASKED, type AskedDialling } from './dialling.ts';
 import type { HostOwners } from './host-owners.ts';
 import { wantedHost } from './hosts.ts';
 import { declareRoutes, type DeclaredRoutes, type ServedIngress } from './ingress-routes.ts';
@@ -40,20 +39,17 @@ export interface IngressOutcome {
 /** What one Ingress is compiled from, beside the context. */
 interface Parts {
   readonly read: ReadIngress;
-  readonly dialling: Dialling | Cause | undefined;
+  readonly dialling: AskedDialling;
   /** Those of `read`. */
   readonly backends: readonly ResolvedBackend[];
 }
-
-const CA = annotation('backend-tls-ca');
 
 export function serveIngress(own: OwnIngress, context: ServingContext): IngressOutcome {
   const { meta } = own;
   const { read, remember } = recall(own);
   const { faults, values } = read.annotations;
-  const dialling = faults.length === 0 ? diallingOf(values, meta, context.snapshot) : undefined;
-  const usable = dialling !== undefined && 'reason' in dialling ? undefined : dialling;
-  const backends = read.backends.map((backend) => context.resolveBackend(backend, usable));
+  const dialling = faults.length === 0 ? diallingOf(values, meta, context.snapshot) : NOTHING_ASKED;
+  const backends = read.backends.map((backend) => context.resolveBackend(backend, dialling.dialling));
   const parts = { read, dialling, backends };
   return remember(inputsOf(own, parts, context), () => compileIngress(own, parts, context));
 }
@@ -90,7 +86,8 @@ function inputsOf(
     named.kind === 'policy' ? policies.get(named.key) : undefined,
     snapshot.namespaces.get(meta.namespace),
   ];
-  if (dialling !== undefined) inputs.push(...Object.values(dialling));
+  if (dialling.dialling !== undefined) inputs.push(...Object.values(dialling.dialling));
+  for (const { cause } of dialling.faults) inputs.push(cause.message);
   for (const backend of backends) {
     if (backend.kind === 'backend') inputs.push(backend.key, backend.warning?.message);
     else inputs.push(backend.cause.message);
@@ -108,12 +105,11 @@ function compileIngress(
   { policies, snapshot, options, owners }: ServingContext,
 ): IngressOutcome {
   const { meta, classDefault } = own;
-  const { values, faults } = read.annotations;
+  const { values } = read.annotations;
+  const faults = [...read.annotations.faults, ...dialling.faults];
   const { report, told } = recordReports();
   for (const { annotation, cause } of faults) report(annotationField(annotation), cause);
-  const isBroken = dialling !== undefined && 'reason' in dialling;
-  if (isBroken) report(annotationField(CA), dialling);
-  const fault = own.fault ?? (isBroken ? named(CA, dialling) : firstFault(faults));
+  const fault = own.fault ?? firstFault(faults);
   const subject = { meta, values, fault, report };
   const protection = protectionOf(subject, classDefault, { policies, namespaces: snapshot.namespaces });
   const asked = fault === undefined ? routeOptions(values, options) : undefined;
@@ -122,10 +118,8 @@ function compileIngress(
   return { own, ingress, asked, declared: declareRoutes(ingress, read, { backends, owners }), told };
 }
 
-function firstFault([first]: IngressAnnotations['faults']): Cause | undefined {
-  return first && named(first.annotation, first.cause);
-}
-
-function named(name: string, { reason, message }: Cause): Cause {
-  return { reason, message: `${name}: ${message}` };
+function firstFault([first]: readonly AnnotationFault[]): Cause | undefined {
+  if (first === undefined) return undefined;
+  const { annotation, cause } = first;
+  return { reason: cause.reason, message: `${annotation}: ${cause.message}` };
 }

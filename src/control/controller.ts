@@ -1,11 +1,13 @@
 /** The control loop: objects change, the table is compiled, published and, once it is live, reported. */
 
+import { shownToBackends } from '../compile/client-certificates.ts';
 import { compile } from '../compile/compile.ts';
 import { keepLastGood } from '../compile/keep-last-good.ts';
 import type { CompileOptions, CompileResult } from '../compile/result.ts';
 import type { ObjectSource, OnChange } from '../decode/source.ts';
 import type { Snapshot } from '../model/objects.ts';
 import { PROBLEM_REASONS } from '../model/problems.ts';
+import type { RoutingTable } from '../model/table.ts';
 import type { Logger } from '../telemetry/ports.ts';
 import { debounce, type Debounced } from './debounce.ts';
 import type { Readiness } from './readiness.ts';
@@ -29,7 +31,7 @@ export interface ControllerTelemetry {
   ): void;
   applied(atMs: number): void;
   compileFailed(): void;
-  /** Ends of validity of all certificates that are served. */
+  /** Ends of validity of all certificates that callers and backends are shown. */
   certificates(notAfterMs: Readonly<Record<string, number>>): void;
 }
 
@@ -146,13 +148,16 @@ export class Controller {
     const objects = countObjects(snapshot);
     const errors = result.problems.filter((problem) => PROBLEM_REASONS[problem.reason] === 'error').length;
     telemetry.compiled(seconds, objects, { errors, warnings: result.problems.length - errors });
-    const certificates = Object.entries(result.table.certificates);
-    telemetry.certificates(
-      Object.fromEntries(certificates.map(([key, { notAfterMs }]) => [key, notAfterMs])),
-    );
+    telemetry.certificates(endsOfValidity(result.table));
     logger.debug({ seconds, objects, problems: result.problems.length }, 'compiled');
     return result;
   }
+}
+
+function endsOfValidity(table: RoutingTable): Readonly<Record<string, number>> {
+  const shown = [...shownToBackends(table)].map(([key, { certificate }]) => [key, certificate] as const);
+  const all = [...shown, ...Object.entries(table.certificates)];
+  return Object.fromEntries(all.map(([key, { notAfterMs }]) => [key, notAfterMs]));
 }
 
 function countObjects(snapshot: Snapshot): number {

@@ -5,7 +5,7 @@ import type { BlockList } from 'node:net';
 import type { MetricObject } from 'prom-client';
 
 import type { BearerRequest, Eviction, ExchangeOutcome, ExchangeRequest } from '../authz/ports.ts';
-import type { TableDelta } from '../compile/delta.ts';
+import type { DeltaKeys, TableDelta } from '../compile/delta.ts';
 import type { ActivityReport } from '../model/activity.ts';
 import type { Sampling } from '../http/trace-context.ts';
 import type { EdgeSettings } from '../proxy/edge.ts';
@@ -61,8 +61,8 @@ export type ToThread =
       readonly kind: 'apply';
       readonly version: number;
       readonly delta: TableDelta;
-      /** PEM private keys of the certificates that `delta` and the parts before it set. */
-      readonly certificateKeys: Readonly<Record<string, string>>;
+      /** For `delta` and the parts before it. */
+      readonly keys: DeltaKeys;
     }
   | {
       readonly kind: 'listen';

@@ -3,7 +3,7 @@
 import { Worker } from 'node:worker_threads';
 
 import type { Eviction, TokenBroker } from '../authz/ports.ts';
-import type { TableDelta } from '../compile/delta.ts';
+import type { DeltaKeys, TableDelta } from '../compile/delta.ts';
 import type { ActivityReport } from '../model/activity.ts';
 import { Redacted } from '../model/redacted.ts';
 import type {
@@ -31,8 +31,8 @@ export interface TableUpdate {
   /** Sent one by one before `last`. */
   readonly parts: readonly TableDelta[];
   readonly last: TableDelta;
-  /** PEM private keys of the certificates that are set. */
-  readonly certificateKeys: Readonly<Record<string, string>>;
+  /** For all of them. */
+  readonly keys: DeltaKeys;
 }
 
 /** Every promise rejects when the thread ends before it answers. */
@@ -116,12 +116,12 @@ export class ProxyThread {
   }
 
   /** A part is sent when the one before it has been taken: the thread then has time for its callers in between. */
-  async #apply(version: number, { parts, last, certificateKeys }: TableUpdate): Promise<void> {
+  async #apply(version: number, { parts, last, keys }: TableUpdate): Promise<void> {
     for (const delta of parts) {
       const id = this.#nextId++;
       await this.#ask(`taken ${id}`, { kind: 'part', id, delta });
     }
-    await this.#ask(`applied ${version}`, { kind: 'apply', version, delta: last, certificateKeys });
+    await this.#ask(`applied ${version}`, { kind: 'apply', version, delta: last, keys });
   }
 
   #ask(answerKey: string, question: ToThread): Promise<FromThread> {

@@ -7,6 +7,7 @@ import { splitDelta } from '../compile/delta-parts.ts';
 import { diffTables } from '../compile/delta.ts';
 import type { CompileResult } from '../compile/result.ts';
 import type { ActivityReport } from '../model/activity.ts';
+import type { Redacted } from '../model/redacted.ts';
 import { emptyTable } from '../model/table.ts';
 import type { Logger } from '../telemetry/ports.ts';
 import type { SeriesNames } from '../telemetry/samples.ts';
@@ -37,9 +38,9 @@ export interface ProxyThreadsOptions {
   readonly onLines: (lines: string | Uint8Array) => void;
 }
 
-type Published = Pick<CompileResult, 'table' | 'certificateKeys'>;
+type Published = Pick<CompileResult, 'table' | 'certificateKeys' | 'backendKeys'>;
 
-const NOTHING: Published = { table: emptyTable(), certificateKeys: {} };
+const NOTHING: Published = { table: emptyTable(), certificateKeys: {}, backendKeys: {} };
 
 /**
  * Publishes routing tables to the proxy threads. A thread binds its listeners after its first table, so that no caller
@@ -199,12 +200,24 @@ export class ProxyThreads {
 
 function difference(previous: Published, next: Published): TableUpdate {
   const delta = diffTables(previous.table, next.table);
-  const certificateKeys: Record<string, string> = {};
-  for (const name of Object.keys(delta.certificates.set)) {
-    const key = next.certificateKeys[name];
-    if (key !== undefined) certificateKeys[name] = key.reveal();
+  const shown = Object.values(delta.backends.set).flatMap(({ tls }) => tls?.clientCertificate?.secret ?? []);
+  const keys = {
+    certificateKeys: reveal(next.certificateKeys, Object.keys(delta.certificates.set)),
+    backendKeys: reveal(next.backendKeys, shown),
+  };
+  return { ...splitDelta(delta), keys };
+}
+
+function reveal(
+  keys: Readonly<Record<string, Redacted<string>>>,
+  names: readonly string[],
+): Readonly<Record<string, string>> {
+  const revealed: Record<string, string> = {};
+  for (const name of names) {
+    const key = keys[name];
+    if (key !== undefined) revealed[name] = key.reveal();
   }
-  return { ...splitDelta(delta), certificateKeys };
+  return revealed;
 }
 
 /** Rejects when another process listens on the address. Port 0 is always free. */

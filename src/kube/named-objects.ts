@@ -1,6 +1,7 @@
 /** The single Secrets and ConfigMaps that policies, Ingresses and flags name. */
 
 import {
+  certificateSecretsOf,
   referencedByIngress,
   referencedByPolicy,
   type ReferencedObject,
@@ -22,7 +23,7 @@ export function namedByPolicy(
   return [...bundles, ...secretNamed(policy.meta.namespace, secretRef?.name)];
 }
 
-/** So are certificates for callers. */
+/** So are certificates for callers and for backends. */
 export function namedByIngress(
   ingress: Decoded<IngressObject>,
   { secrets }: Pick<Scope, 'secrets'>,
@@ -30,7 +31,8 @@ export function namedByIngress(
   const bundles = referencedByIngress(ingress);
   if (ingress.kind !== 'valid' || secrets !== 'named') return bundles;
   const { namespace } = ingress.meta;
-  return [...bundles, ...ingress.value.tls.flatMap(({ secretName }) => secretNamed(namespace, secretName))];
+  const certificates = certificateSecretsOf(ingress.value);
+  return [...bundles, ...certificates.flatMap((name) => secretNamed(namespace, name))];
 }
 
 /** The default certificate, where no watch on its namespace tells of it. */

@@ -58,6 +58,13 @@ export const ANNOTATIONS = {
     example: 'orders.internal',
     with: { 'backend-protocol': 'HTTPS' },
   },
+  'backend-tls-client-certificate': {
+    form: 'NAME',
+    description:
+      'The Secret of type `kubernetes.io/tls` of the same namespace with the certificate that the gateway shows to backends over `HTTPS` which ask for one (mutual TLS), and its private key. Default: none.',
+    example: 'orders-client',
+    with: { 'backend-protocol': 'HTTPS' },
+  },
   timeouts: {
     form: 'connect=DURATION,first-byte=DURATION,idle=DURATION',
     description:

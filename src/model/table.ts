@@ -101,6 +101,7 @@ export interface ProviderSettings {
   readonly clientCertificate: ClientCertificate | undefined;
 }
 
+/** What the gateway shows to who asks for a certificate. */
 export interface ClientCertificate {
   /** `namespace/name` of the Secret. */
   readonly secret: string;
@@ -108,6 +109,8 @@ export interface ClientCertificate {
   readonly chain: string;
   /** Hex SHA-256 over chain and private key. */
   readonly digest: string;
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
 }
 
 export interface ClientCredentialsPlan {
@@ -214,6 +217,8 @@ export interface BackendTls {
   readonly ca: string | undefined;
   /** For SNI and for checking the certificate; `undefined`: the host of the request. */
   readonly serverName: string | undefined;
+  /** For mutual TLS; its private key is in `CompileResult.backendKeys` under `secret`. */
+  readonly clientCertificate: ClientCertificate | undefined;
 }
 
 export interface Endpoint {

@@ -10,7 +10,7 @@ import type { UpstreamTimeouts } from './limits.ts';
 import { ProxyError } from './proxy-error.ts';
 import { RequestBodyPump } from './request-body-pump.ts';
 import type { Transaction } from './transaction.ts';
-import type { Balancer } from './upstream/balancer.ts';
+import { MAX_RETRIES, type Balancer } from './upstream/balancer.ts';
 import type { OutgoingBody, OutgoingRequest, UpstreamChannel } from './upstream/channel.ts';
 import type { ExchangeSink, SendFailure } from './upstream/connection.ts';
 import type { UpstreamEndpoint } from './upstream/endpoint.ts';
@@ -26,8 +26,6 @@ export interface UpstreamRequest extends OutgoingRequest {
   readonly timeouts: UpstreamTimeouts;
 }
 
-/** Tries after the first that failed before anything was lost. */
-const MAX_RETRIES = 2;
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
 export class Forwarding implements ExchangeSink {

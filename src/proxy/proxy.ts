@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import type { CacheKeys } from '../authz/cache-key.ts';
 import type { TokenSource } from '../authz/ports.ts';
-import type { TableDelta } from '../compile/delta.ts';
+import type { DeltaKeys, TableDelta } from '../compile/delta.ts';
 import { createAuthorities } from '../http/authority.ts';
 import { createHeaderNames } from '../http/header-names.ts';
 import { traceOf, type Sampling } from '../http/trace-context.ts';
@@ -59,7 +59,7 @@ export interface ProxyOptions {
 
 export interface Proxy {
   /** Takes effect with the next request; those under way keep the route and policy that they began with. */
-  apply(delta: TableDelta, certificateKeys: Readonly<Record<string, string>>): void;
+  apply(delta: TableDelta, keys: DeltaKeys): void;
   /** @returns the ports that were bound; rejects where one cannot be. */
   listen(
     http: ListenTarget | undefined,
@@ -80,7 +80,7 @@ export function createProxy(options: ProxyOptions): Proxy {
   const { counters, thread } = options.shared ?? { counters: createSharedCounters(1), thread: 0 };
   const headerNameOf = createHeaderNames();
   const deadlines = new Deadlines(limits.sweepIntervalMs);
-  const backends = new Backends({ limits, deadlines, headerNameOf, random });
+  const backends = new Backends({ limits, deadlines, headerNameOf, random, nowMs: now });
   const certificates = new TlsCertificates({ logger, nowMs: now });
   const isTrusted = trustIn(options.trustedProxies);
   const proxyProtocol = new ProxyProtocol({ deadlines, timeoutMs: limits.headersTimeoutMs });
@@ -124,11 +124,13 @@ export function createProxy(options: ProxyOptions): Proxy {
   const listeners = new Listeners(context, certificates);
 
   return {
-    apply(delta, certificateKeys) {
-      for (const [key, backend] of Object.entries(delta.backends.set)) backends.set(key, backend);
+    apply(delta, keys) {
+      for (const [key, backend] of Object.entries(delta.backends.set)) {
+        backends.set(key, backend, keys.backendKeys);
+      }
       for (const key of delta.backends.removed) backends.remove(key);
       routing = changedRouting(routing, delta);
-      certificates.apply(routing.table, certificateKeys);
+      certificates.apply(routing.table, keys.certificateKeys);
       listeners.useFallbackCertificate();
     },
     async listen(http, https) {

@@ -1,16 +1,16 @@
 /** WebSocket connections: the request is checked as any other, then bytes pass both ways until either side ends. */
 
-import type { IncomingMessage } from 'node:http';
-import { Agent } from 'node:https';
+import { Agent, type IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex, Readable } from 'node:stream';
 
 import { createProxyServer, type ProxyServer } from 'http-proxy-3';
 
-import type { UpgradeSocket } from './caller-messages.ts';
 import type { ProxyContext } from './context.ts';
 import { fail } from './failure.ts';
 import { ProxyError } from './proxy-error.ts';
 import type { Transaction } from './transaction.ts';
+import { TunnelAttempt } from './tunnel-attempt.ts';
 import type { Balancer } from './upstream/balancer.ts';
 import type { UpstreamEndpoint } from './upstream/endpoint.ts';
 import { upstreamHeaders, upstreamTarget, type UpstreamInput } from './upstream-request.ts';
@@ -18,17 +18,28 @@ import { WebSocketDownstream } from './websocket-downstream.ts';
 
 /** How long a caller that was told may take to say goodbye (RFC 6455, section 7.1.1). */
 const CLOSE_MS = 5_000;
+/** The connection is made already; the library only wants to be told where to. */
+const TARGET = { protocol: 'http:', host: 'upstream', hostname: 'upstream', port: 80 };
+
+interface Tunnel {
+  readonly context: ProxyContext;
+  readonly input: UpstreamInput;
+  readonly attempt: TunnelAttempt;
+  /** `undefined` while the upstream has not agreed. */
+  downstream: WebSocketDownstream | undefined;
+}
 
 export class Tunnels {
-  /** By the caller's socket; `undefined` while the upstream has not agreed. */
-  readonly #open = new Map<Duplex, WebSocketDownstream | undefined>();
+  /** By the caller's socket. */
+  readonly #open = new Map<Duplex, Tunnel>();
   #isEnding = false;
   readonly #server: ProxyServer = createProxyServer({});
 
   constructor() {
-    this.#server.on('proxyReqWs', (outgoing, request) => {
+    this.#server.on('proxyReqWs', (outgoing, request, socket) => {
       // The library joins paths; what was matched must be what is sent, byte for byte.
       outgoing.path = request.url ?? '/';
+      outgoing.once('response', (response) => this.#declined(socket, response));
     });
     // Errors come to the call-back of each request; without a listener a late one would end the process.
     this.#server.on('error', () => {});
@@ -39,26 +50,32 @@ export class Tunnels {
   }
 
   open(context: ProxyContext, balancer: Balancer, input: UpstreamInput): void {
-    const { transaction } = input;
-    const { upgrade } = transaction;
-    const endpoint = input.preferred ?? balancer.pick();
-    if (upgrade === undefined || endpoint === undefined) {
-      fail(context, transaction, new ProxyError('NoEndpoints', 'the service has no endpoint'));
-      return;
-    }
-    noteUpstream(transaction, endpoint);
-    if (endpoint.protocol === 'H2C') {
-      const message = 'a WebSocket needs HTTP/1.1, which the service does not speak';
-      fail(context, transaction, new ProxyError('UpstreamProtocolError', message));
-      return;
-    }
-    this.#connect(context, input, { upgrade, endpoint });
+    const { transaction, preferred, head } = input;
+    const socket = transaction.upgrade?.socket;
+    if (socket === undefined) return;
+    const attempt = new TunnelAttempt({
+      balancer,
+      preferred,
+      host: head.host,
+      timeouts: transaction.settings?.timeouts ?? context.limits,
+      deadlines: context.deadlines,
+      owner: {
+        trying: (endpoint) => noteUpstream(transaction, endpoint),
+        connected: (upstream) => this.#join(tunnel, socket, upstream),
+        failed: (error) => failed(tunnel, socket, error),
+      },
+    });
+    const tunnel: Tunnel = { context, input, attempt, downstream: undefined };
+    this.#open.set(socket, tunnel);
+    socket.on('close', () => this.#open.delete(socket));
+    transaction.active = attempt;
+    attempt.start();
   }
 
   /** Tells every WebSocket that the gateway goes away, those to come too. What does not close then is closed. */
   closeAll(): void {
     this.#isEnding = true;
-    for (const downstream of this.#open.values()) downstream?.goAway();
+    for (const { downstream } of this.#open.values()) downstream?.goAway();
     setTimeout(() => this.destroy(), CLOSE_MS).unref();
   }
 
@@ -66,44 +83,65 @@ export class Tunnels {
     for (const socket of this.#open.keys()) socket.destroy();
   }
 
-  #connect(
-    context: ProxyContext,
-    input: UpstreamInput,
-    { upgrade, endpoint }: { readonly upgrade: UpgradeSocket; readonly endpoint: UpstreamEndpoint },
-  ): void {
+  /** Both sides are there: the library asks for the upgrade, and carries what follows. */
+  #join(tunnel: Tunnel, socket: Duplex, upstream: Socket): void {
+    const { context, input, attempt } = tunnel;
     const { transaction } = input;
-    const { socket, head } = upgrade;
-    const { address, port } = endpoint;
-    this.#open.set(socket, undefined);
-    socket.on('close', () => this.#open.delete(socket));
-    const timeouts = transaction.settings?.timeouts ?? context.limits;
-    const tls = endpoint.tlsOptions(input.head.host);
-    const protocol = tls === undefined ? 'http:' : 'https:';
-    const target = { protocol, host: address, hostname: address, port };
-    const agent = tls && { agent: new Agent({ ...tls, minVersion: 'TLSv1.2' }) };
-    const options = { target, connectTimeout: timeouts.connectTimeoutMs, ...agent };
-    this.#server.ws(outgoingRequest(input), socket, head, options, (error) => {
-      if (transaction.isTunnel) return;
+    const agent = Object.assign(new Agent(), { createConnection: () => upstream });
+    const head = transaction.upgrade?.head ?? Buffer.alloc(0);
+    this.#server.ws(outgoingRequest(input), socket, head, { target: TARGET, agent }, (error) => {
+      if (attempt.isOver) return;
+      attempt.answered();
       fail(context, transaction, new ProxyError('UpstreamUnreachable', 'the upgrade failed', error));
     });
-    socket.once('pipe', (upstream) => {
+    socket.once('pipe', (from) => {
+      attempt.answered();
       transaction.isTunnel = true;
       transaction.status = 101;
       transaction.upstreamStatus = 101;
-      this.#begin(upstream, socket);
+      this.#begin(tunnel, socket, from);
     });
   }
 
-  #begin(upstream: Readable, socket: Duplex): void {
+  #begin(tunnel: Tunnel, socket: Duplex, upstream: Readable): void {
     const downstream = new WebSocketDownstream(upstream, socket);
-    if (this.#open.has(socket)) this.#open.set(socket, downstream);
+    tunnel.downstream = downstream;
     if (this.#isEnding) downstream.goAway();
   }
+
+  /** The library passes the answer on; from here on there is no other. */
+  #declined(socket: Duplex, response: IncomingMessage): void {
+    const tunnel = this.#open.get(socket);
+    if (tunnel === undefined) return;
+    const { transaction } = tunnel.input;
+    const status = response.statusCode ?? 0;
+    transaction.isTunnel = true;
+    transaction.status = status;
+    transaction.upstreamStatus = status;
+    tunnel.attempt.heard();
+    response.on('data', () => tunnel.attempt.heard());
+    response.once('close', () => {
+      tunnel.attempt.answered();
+      if (!response.complete) socket.destroy();
+    });
+  }
+}
+
+function failed({ context, input: { transaction } }: Tunnel, socket: Duplex, error: ProxyError): void {
+  if (!transaction.isTunnel) {
+    if (error.code === 'UpstreamTimeout') context.telemetry.limitReached('upstream_first_byte');
+    fail(context, transaction, error);
+    return;
+  }
+  context.telemetry.limitReached('upstream_idle');
+  transaction.reason = error.code;
+  transaction.cause = error.message;
+  socket.destroy();
 }
 
 function noteUpstream(transaction: Transaction, endpoint: UpstreamEndpoint): void {
   transaction.upstreamAddress = endpoint.name;
-  transaction.upstreamTries = 1;
+  transaction.upstreamTries++;
 }
 
 /** All that the library reads of a request: with the headers and the target that the upstream is to get. */

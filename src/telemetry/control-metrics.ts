@@ -25,7 +25,7 @@ export interface ConfigTelemetry {
   ): void;
   applied(atMs: number): void;
   compileFailed(): void;
-  /** Ends of validity of all certificates that are served, in milliseconds since the epoch. */
+  /** Ends of validity of all certificates that callers and backends are shown, in milliseconds since the epoch. */
   certificates(notAfterMs: Readonly<Record<string, number>>): void;
   threadReplaced(): void;
 }

@@ -113,7 +113,7 @@ export const CONTROL_METRICS = {
   configFailures: counter('config_failures_total', 'Compiles that failed; the last good table stays.', []),
   tlsExpiry: gauge(
     'tls_expiry_timestamp_seconds',
-    'End of validity of a certificate that is served, in Unix seconds.',
+    'End of validity of a certificate that callers or backends are shown, in Unix seconds.',
     ['certificate'],
   ),
   watchReconnects: counter('watch_reconnects_total', 'Watches started, first or anew.', ['kind']),

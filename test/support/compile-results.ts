@@ -9,6 +9,7 @@ export function compileResult(rest: Partial<CompileResult> = {}): CompileResult 
     table: emptyTable(),
     certificateKeys: {},
     unusableCertificates: {},
+    backendKeys: {},
     providerKeys: {},
     problems: [],
     policies: {},

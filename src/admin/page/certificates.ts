@@ -7,7 +7,7 @@ import { andMore, nothing, section } from './section.ts';
 import { list, type Row } from './table.ts';
 
 const MAX_SHOWN = 100;
-const COLUMNS = ['Hosts', 'Secret', 'Expires'];
+const COLUMNS = ['For', 'Secret', 'Expires'];
 
 const TONES: Readonly<Record<CertificateStatus['state'], Tone>> = {
   Valid: 'good',
@@ -29,11 +29,11 @@ export function certificatesSection(certificates: readonly CertificateStatus[]):
   });
 }
 
-function row({ secret, hosts, state, notBefore, notAfter, daysLeft }: CertificateStatus): Row {
+function row({ secret, hosts, services, state, notBefore, notAfter, daysLeft }: CertificateStatus): Row {
   return {
-    key: secret,
+    key: services.length === 0 ? secret : `${secret} as a client`,
     cells: [
-      hosts.length === 0 ? note('none') : hosts.join(', '),
+      services.length === 0 ? subject(hosts) : stack(subject(services), note('as a client')),
       name(secret),
       stack(
         badge(TONES[state], words(state, daysLeft)),
@@ -41,6 +41,10 @@ function row({ secret, hosts, state, notBefore, notAfter, daysLeft }: Certificat
       ),
     ],
   };
+}
+
+function subject(names: readonly string[]): Html | string {
+  return names.length === 0 ? note('none') : names.join(', ');
 }
 
 function words(state: CertificateStatus['state'], daysLeft: number): string {

@@ -1,6 +1,7 @@
 /** TLS certificates as the status page tells them: until when each can be used. */
 
-import type { RoutingTable } from '../../model/table.ts';
+import { shownToBackends } from '../../compile/client-certificates.ts';
+import type { Certificate, RoutingTable } from '../../model/table.ts';
 
 const DAY_MS = 86_400_000;
 /** Renewal is due a month ahead as a rule; what is left two weeks before the end was not renewed. */
@@ -9,7 +10,10 @@ const SOON_DAYS = 14;
 export interface CertificateStatus {
   /** `namespace/name` of the Secret. */
   readonly secret: string;
+  /** For whose callers it is. */
   readonly hosts: readonly string[];
+  /** Services, `namespace/name`, that the gateway shows it to; a certificate is for either callers or Services. */
+  readonly services: readonly string[];
   readonly state: 'Valid' | 'ExpiresSoon' | 'Expired' | 'NotYetValid';
   readonly notBefore: string;
   readonly notAfter: string;
@@ -17,19 +21,31 @@ export interface CertificateStatus {
   readonly daysLeft: number;
 }
 
+type Validity = Pick<Certificate, 'notBeforeMs' | 'notAfterMs'>;
+type Subject = Pick<CertificateStatus, 'secret' | 'hosts' | 'services'>;
+
 export function describeCertificates(
-  certificates: RoutingTable['certificates'],
+  table: Pick<RoutingTable, 'certificates' | 'backends'>,
   nowMs: number,
 ): readonly CertificateStatus[] {
-  const described = Object.entries(certificates).map(([secret, { hosts, notBeforeMs, notAfterMs }]) => ({
-    secret,
-    hosts,
+  const forCallers = Object.entries(table.certificates).map(([secret, certificate]) =>
+    describe({ secret, hosts: certificate.hosts, services: [] }, certificate, nowMs),
+  );
+  const forServices = [...shownToBackends(table)].map(([secret, { certificate, services }]) =>
+    describe({ secret, hosts: [], services: [...services] }, certificate, nowMs),
+  );
+  const described = [...forCallers, ...forServices];
+  return described.sort((a, b) => a.daysLeft - b.daysLeft || (a.secret < b.secret ? -1 : 1));
+}
+
+function describe(subject: Subject, { notBeforeMs, notAfterMs }: Validity, nowMs: number): CertificateStatus {
+  return {
+    ...subject,
     state: stateOf(notBeforeMs, notAfterMs, nowMs),
     notBefore: new Date(notBeforeMs).toISOString(),
     notAfter: new Date(notAfterMs).toISOString(),
     daysLeft: Math.floor((notAfterMs - nowMs) / DAY_MS),
-  }));
-  return described.sort((a, b) => a.daysLeft - b.daysLeft || (a.secret < b.secret ? -1 : 1));
+  };
 }
 
 function stateOf(notBeforeMs: number, notAfterMs: number, nowMs: number): CertificateStatus['state'] {

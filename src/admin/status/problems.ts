@@ -59,21 +59,30 @@ const CERTIFICATE_PROBLEMS = {
   },
   Expired: {
     severity: 'error',
-    say: ({ notAfter }: CertificateStatus) => `expired on ${dayOf(notAfter)}: callers refuse the connection`,
+    say: ({ notAfter, services }: CertificateStatus) =>
+      `expired on ${dayOf(notAfter)}: ${consequence(services)}`,
   },
   NotYetValid: {
     severity: 'error',
-    say: ({ notBefore }: CertificateStatus) =>
-      `is not valid before ${dayOf(notBefore)}: callers refuse the connection`,
+    say: ({ notBefore, services }: CertificateStatus) =>
+      `is not valid before ${dayOf(notBefore)}: ${consequence(services)}`,
   },
 } as const;
 
 function ofCertificate(certificate: CertificateStatus): readonly StatusProblem[] {
-  const { secret, hosts, state } = certificate;
+  const { secret, hosts, services, state } = certificate;
   if (state === 'Valid') return [];
   const { severity, say } = CERTIFICATE_PROBLEMS[state];
-  const message = `the certificate for ${hosts.join(', ')} ${say(certificate)}`;
+  const subject =
+    services.length === 0
+      ? `the certificate for ${hosts.join(', ')}`
+      : `the client certificate for ${services.join(', ')}`;
+  const message = `${subject} ${say(certificate)}`;
   return [{ severity, reason: `Certificate${state}`, object: `Secret ${secret}`, field: 'tls.crt', message }];
+}
+
+function consequence(services: CertificateStatus['services']): string {
+  return services.length === 0 ? 'callers refuse the connection' : 'requests there fail';
 }
 
 function dayOf(instant: string): string {

@@ -52,7 +52,7 @@ export function describeStatus(sources: StatusSources): Status {
   const { version, instance, nowMs, notReadyBecause, result, appliedAtMs, activity } = sources;
   const table = result?.table;
   const policies = describePolicies(result?.policies ?? {}, sources.issuerState, activity);
-  const certificates = describeCertificates(table?.certificates ?? {}, nowMs);
+  const certificates = table === undefined ? [] : describeCertificates(table, nowMs);
   return {
     version,
     instance,

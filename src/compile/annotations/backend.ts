@@ -9,12 +9,24 @@ export interface CaReference {
   readonly name: string;
 }
 
-const CA_REFERENCE = /^(secret|configmap)\/([a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?)$/;
+const OBJECT_NAME = /^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$/;
+const KINDS: ReadonlyMap<string, CaReference['kind']> = new Map([
+  ['secret', 'Secret'],
+  ['configmap', 'ConfigMap'],
+]);
 
 export function readCaReference(text: string): Reading<CaReference> {
-  const match = CA_REFERENCE.exec(text);
-  if (match === null) return invalid('must be secret/NAME or configmap/NAME');
-  return valid({ kind: match[1] === 'secret' ? 'Secret' : 'ConfigMap', name: match[2] ?? '' });
+  const slash = text.indexOf('/');
+  const kind = KINDS.get(text.slice(0, slash));
+  const name = text.slice(slash + 1);
+  return kind !== undefined && OBJECT_NAME.test(name)
+    ? valid({ kind, name })
+    : invalid('must be secret/NAME or configmap/NAME');
+}
+
+/** The name of a Secret in the namespace of the Ingress. */
+export function readSecretName(text: string): Reading<string> {
+  return OBJECT_NAME.test(text) ? valid(text) : invalid('must be the name of a Secret of the same namespace');
 }
 
 export function readServerName(text: string): Reading<string> {

@@ -19,6 +19,7 @@ const CORS_DETAILS = [
 const BACKEND_TLS = [
   'backend-tls-ca',
   'backend-tls-server-name',
+  'backend-tls-client-certificate',
 ] as const satisfies readonly AnnotationName[];
 
 export function combinationFaults(values: Partial<AnnotationValues>): readonly CombinationFault[] {

@@ -10,7 +10,7 @@ import type {
   SessionAffinity,
 } from '../../model/route-options.ts';
 import type { Backend } from '../../model/table.ts';
-import { readCaReference, readServerName, type CaReference } from './backend.ts';
+import { readCaReference, readSecretName, readServerName, type CaReference } from './backend.ts';
 import { readHeaderNames, readMaxAge, readMethods, readOrigins } from './cors.ts';
 import { readHeaderEdits } from './headers.ts';
 import { readAudience, readPolicy, readScopes, type PolicyReference } from './policy.ts';
@@ -26,6 +26,7 @@ export interface AnnotationValues {
   readonly 'backend-protocol': Backend['protocol'];
   readonly 'backend-tls-ca': CaReference;
   readonly 'backend-tls-server-name': string;
+  readonly 'backend-tls-client-certificate': string;
   readonly timeouts: RouteOptions['timeouts'];
   readonly 'max-body-size': number;
   readonly 'rewrite-prefix': string;
@@ -55,6 +56,7 @@ export const READERS: {
   'backend-protocol': (text) => readWord(text, ['HTTP', 'HTTPS', 'H2C']),
   'backend-tls-ca': readCaReference,
   'backend-tls-server-name': readServerName,
+  'backend-tls-client-certificate': readSecretName,
   timeouts: readTimeouts,
   'max-body-size': readSize,
   'rewrite-prefix': readRewritePrefix,

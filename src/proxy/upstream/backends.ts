@@ -13,6 +13,14 @@ export interface BackendsOptions {
   readonly deadlines: Deadlines;
   readonly headerNameOf: HeaderNameOf;
   readonly random: () => number;
+  /** Wall clock. */
+  readonly nowMs: () => number;
+}
+
+interface Declared {
+  readonly backend: Backend;
+  /** PEM private key of its client certificate. */
+  readonly clientKey: string | undefined;
 }
 
 interface Counted {
@@ -22,7 +30,7 @@ interface Counted {
 
 export class Backends {
   readonly #options: BackendsOptions;
-  readonly #declared = new Map<BackendKey, Backend>();
+  readonly #declared = new Map<BackendKey, Declared>();
   /** Of backends that were asked for: in a large cluster they are few, and each endpoint costs kilobytes. */
   readonly #balancers = new Map<BackendKey, Balancer>();
   /** Two backends with the same endpoint share its connections and its health. */
@@ -35,19 +43,22 @@ export class Backends {
   find(key: BackendKey): Balancer | undefined {
     const known = this.#balancers.get(key);
     if (known !== undefined) return known;
-    const backend = this.#declared.get(key);
-    if (backend === undefined) return undefined;
-    const balancer = new Balancer(this.#acquireAll(backend), this.#options.random());
+    const declared = this.#declared.get(key);
+    if (declared === undefined) return undefined;
+    const balancer = new Balancer(this.#acquireAll(declared), this.#options.random());
     this.#balancers.set(key, balancer);
     return balancer;
   }
 
-  set(key: BackendKey, backend: Backend): void {
-    this.#declared.set(key, backend);
+  /** `clientKeys`: PEM, by Secret; that of its client certificate among them. */
+  set(key: BackendKey, backend: Backend, clientKeys: Readonly<Record<string, string>>): void {
+    const secret = backend.tls?.clientCertificate?.secret;
+    const declared = { backend, clientKey: secret === undefined ? undefined : clientKeys[secret] };
+    this.#declared.set(key, declared);
     const balancer = this.#balancers.get(key);
     if (balancer === undefined) return;
     const previous = balancer.endpoints;
-    balancer.replace(this.#acquireAll(backend));
+    balancer.replace(this.#acquireAll(declared));
     this.#release(previous);
   }
 
@@ -65,19 +76,16 @@ export class Backends {
     this.#declared.clear();
   }
 
-  #acquireAll({ endpoints, protocol, tls }: Backend): readonly UpstreamEndpoint[] {
-    return endpoints.map(({ address, port }) => this.#acquire({ address, port, protocol, tls }));
+  #acquireAll({ backend, clientKey }: Declared): readonly UpstreamEndpoint[] {
+    const { endpoints, protocol, tls } = backend;
+    return endpoints.map(({ address, port }) => this.#acquire({ address, port, protocol, tls, clientKey }));
   }
 
   #acquire(dialled: DialledEndpoint): UpstreamEndpoint {
     const key = endpointKey(dialled);
     let counted = this.#endpoints.get(key);
     if (counted === undefined) {
-      const { limits, deadlines, headerNameOf } = this.#options;
-      counted = {
-        endpoint: new UpstreamEndpoint({ ...dialled, limits, deadlines, headerNameOf }),
-        backends: 0,
-      };
+      counted = { endpoint: new UpstreamEndpoint({ ...dialled, ...this.#options }), backends: 0 };
       this.#endpoints.set(key, counted);
     }
     counted.backends++;

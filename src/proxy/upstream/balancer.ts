@@ -5,6 +5,8 @@ import type { UpstreamEndpoint } from './endpoint.ts';
 /** Retries may be this share of requests, so that a failing service is not hit with a multiple of its load. */
 const RETRY_SHARE = 0.2;
 const MAX_RETRY_CREDIT = 10;
+/** Tries after the first that failed before anything was lost. */
+export const MAX_RETRIES = 2;
 
 export class Balancer {
   #endpoints: readonly UpstreamEndpoint[];

@@ -239,12 +239,16 @@ export class UpstreamConnection implements UpstreamChannel, Deadlined, ResponseS
 
   #closed(): void {
     this.#options.deadlines.forget(this);
-    if (!this.#isConnected) {
-      this.#fail(new ProxyError('UpstreamUnreachable', 'the connection could not be made', this.#cause));
-    } else {
-      this.#fail(new ProxyError('UpstreamProtocolError', 'the connection broke', this.#cause));
-    }
+    this.#fail(this.#failure());
     this.#options.owner.closed(this);
+  }
+
+  #failure(): ProxyError {
+    const cause = this.#cause;
+    if (cause instanceof ProxyError) return cause;
+    return this.#isConnected
+      ? new ProxyError('UpstreamProtocolError', 'the connection broke', cause)
+      : new ProxyError('UpstreamUnreachable', 'the connection could not be made', cause);
   }
 
   #fail(error: ProxyError): void {

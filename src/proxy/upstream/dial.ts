@@ -1,6 +1,6 @@
-/** Opens connections to one endpoint: in clear text, or by TLS with a certificate that must be in order. */
+/** Opens connections to one endpoint: in clear text, or by TLS with certificates that must be in order. */
 
-import { isIP, connect as connectTcp, type OnReadOpts, type Socket } from 'node:net';
+import { isIP, connect as connectTcp, Socket, type OnReadOpts } from 'node:net';
 import {
   checkServerIdentity,
   connect as connectTls,
@@ -12,6 +12,7 @@ import {
 import { LRUCache } from 'lru-cache';
 
 import type { Backend } from '../../model/table.ts';
+import { ProxyError } from '../proxy-error.ts';
 
 /** TLS sessions kept for one endpoint: one for each server name. */
 const MAX_SESSIONS = 64;
@@ -27,15 +28,23 @@ export interface DialOptions {
 export type DialledEndpoint = Pick<Backend, 'protocol' | 'tls'> & {
   readonly address: string;
   readonly port: number;
+  /** PEM private key of the client certificate of `tls`. */
+  readonly clientKey: string | undefined;
 };
 
+export interface DiallerOptions extends DialledEndpoint {
+  /** Wall clock. */
+  readonly nowMs: () => number;
+}
+
+/** Sessions are resumed as who they began: whoever shows another certificate has a dialler of its own. */
 export class Dialler {
-  readonly #endpoint: DialledEndpoint;
+  readonly #endpoint: DiallerOptions;
   /** Made with the first: its arrays are as long as its bound. */
   #sessions: LRUCache<string, Buffer> | undefined;
   #context: SecureContext | undefined;
 
-  constructor(endpoint: DialledEndpoint) {
+  constructor(endpoint: DiallerOptions) {
     this.#endpoint = endpoint;
   }
 
@@ -55,6 +64,8 @@ export class Dialler {
     const { address, port } = this.#endpoint;
     const options = { host: address, port, noDelay: true, keepAlive: true, ...(onread && { onread }) };
     if (serverName === undefined) return connectTcp(options);
+    const fault = this.#identityFault();
+    if (fault !== undefined) return new Socket().destroy(fault);
     const socket = connectTls({ ...options, ...this.#tlsOptions(serverName), ALPNProtocols: [alpn] });
     socket.on('session', (session) => {
       this.#sessions ??= new LRUCache({ max: MAX_SESSIONS });
@@ -63,8 +74,27 @@ export class Dialler {
     return socket;
   }
 
+  /** Why the endpoint cannot be told who calls. Without a certificate it might take the gateway for somebody else. */
+  #identityFault(): ProxyError | undefined {
+    const { tls, clientKey, nowMs } = this.#endpoint;
+    const certificate = tls?.clientCertificate;
+    if (certificate === undefined) return undefined;
+    const { secret, notAfterMs } = certificate;
+    if (clientKey === undefined) {
+      return new ProxyError('UpstreamUnreachable', `the private key of Secret ${secret} is missing`);
+    }
+    if (nowMs() < notAfterMs) return undefined;
+    return new ProxyError('UpstreamUnreachable', `the client certificate of Secret ${secret} has expired`);
+  }
+
   #tlsOptions(serverName: string): ConnectionOptions {
-    this.#context ??= createSecureContext({ ca: this.#endpoint.tls?.ca, minVersion: 'TLSv1.2' });
+    const { tls, clientKey } = this.#endpoint;
+    this.#context ??= createSecureContext({
+      ca: tls?.ca,
+      cert: tls?.clientCertificate?.chain,
+      key: clientKey,
+      minVersion: 'TLSv1.2',
+    });
     const session = this.#sessions?.get(serverName);
     return {
       secureContext: this.#context,

@@ -1,11 +1,13 @@
 /** The connections to one endpoint: kept alive, last in first out, and whether it can be reached at all. */
 
+import type { Socket } from 'node:net';
+
 import type { HeaderNameOf } from '../../http/header-names.ts';
 import type { Deadlines } from '../deadlines.ts';
 import type { ProxyLimits } from '../limits.ts';
 import type { OutgoingRequest, UpstreamChannel } from './channel.ts';
 import { UpstreamConnection, type ConnectionOwner } from './connection.ts';
-import { Dialler, type DialledEndpoint } from './dial.ts';
+import { Dialler, type DialledEndpoint, type DiallerOptions } from './dial.ts';
 import { Http2Channel } from './http2-channel.ts';
 import { Http2Pool } from './http2-pool.ts';
 
@@ -16,7 +18,7 @@ const IDLE_MS = 4_000;
 const FAILURES_TO_EJECT = 5;
 const EJECTION_MS = 30_000;
 
-export interface EndpointOptions extends DialledEndpoint {
+export interface EndpointOptions extends DiallerOptions {
   readonly limits: ProxyLimits;
   readonly deadlines: Deadlines;
   readonly headerNameOf: HeaderNameOf;
@@ -53,10 +55,15 @@ export class UpstreamEndpoint implements ConnectionOwner {
     return this.#options.deadlines.nowMs < this.#ejectedUntilMs;
   }
 
-  /** What a library needs for an HTTP/1.1 connection of its own by TLS; `undefined`: it is in clear text. */
-  tlsOptions(host: string): { readonly servername: string; readonly ca: string | undefined } | undefined {
-    const servername = this.#dialler.serverName(host);
-    return servername === undefined ? undefined : { servername, ca: this.tls?.ca };
+  /** The event by which what {@link UpstreamEndpoint.dial} gives says that it may be used. */
+  get readyEvent(): Dialler['readyEvent'] {
+    return this.#dialler.readyEvent;
+  }
+
+  /** For a library that speaks HTTP/1.1 itself: a connection that is not pooled, for a request to `host`. */
+  dial(host: string): Socket {
+    const serverName = this.#dialler.serverName(host);
+    return this.#dialler.dial({ serverName, alpn: 'http/1.1', onread: undefined });
   }
 
   /** A connection that is there and can carry the request. */
@@ -150,8 +157,9 @@ function endpointName({ address, port }: { readonly address: string; readonly po
 }
 
 /** Endpoints with the same key share their connections and their health. */
-export function endpointKey(endpoint: DialledEndpoint): string {
+export function endpointKey(endpoint: Omit<DialledEndpoint, 'clientKey'>): string {
   const name = endpointName(endpoint);
   const { protocol, tls } = endpoint;
-  return protocol === 'HTTP' ? name : `${name} ${protocol} ${tls?.serverName ?? ''} ${tls?.ca ?? ''}`;
+  if (protocol === 'HTTP') return name;
+  return [name, protocol, tls?.serverName, tls?.clientCertificate?.digest, tls?.ca].join(' ');
 }

@@ -188,7 +188,10 @@ export async function throughGateway(
     notBeforeMs: 0,
     notAfterMs: Number.MAX_SAFE_INTEGER,
   };
-  gateway.apply({ ...table, certificates: { 'shop/tls': certificate } }, { 'shop/tls': key });
+  gateway.apply(
+    { ...table, certificates: { 'shop/tls': certificate } },
+    { certificateKeys: { 'shop/tls': key } },
+  );
   const address = `127.0.0.1:${isClearText ? gateway.port : gateway.httpsPort}`;
   const security = isClearText ? credentials.createInsecure() : credentials.createSsl(Buffer.from(cert));
   const client = new Client(address, security, {

@@ -12,7 +12,7 @@ import { eventually } from '../../support/eventually.ts';
 import { planOf } from '../proxy/harness.ts';
 import { closedPort, startRawUpstream } from '../proxy/raw.ts';
 import { HOST, startOrders, throughGateway, type Way } from './grpc-orders.ts';
-import { certificateFor, startHttp2, startHttps } from './protocol-upstreams.ts';
+import { certificateFor, startHttp2, startHttps, trusting } from './protocol-upstreams.ts';
 
 const H2C: Way = { protocol: 'H2C', plan: planOf() };
 
@@ -97,7 +97,7 @@ describe('a gRPC call with Basic credentials in its metadata', () => {
   it('is served by HTTP/2 over TLS where the service is behind TLS', async (test) => {
     const certificate = certificateFor(HOST);
     const { port } = await startOrders(test, certificate);
-    const tls = { ca: certificate.cert, serverName: undefined };
+    const tls = trusting(certificate);
     const { client } = await throughGateway(test, port, { protocol: 'HTTPS', tls, plan: planOf() });
     const { code, messages } = await client.get('7');
     assert.deepEqual([code, messages], [status.OK, ['order 7']]);
@@ -169,7 +169,7 @@ describe('a gRPC call fails with UNAVAILABLE where the service', () => {
   it('is behind TLS and offers HTTP/1.1 only', async (test) => {
     const certificate = certificateFor(HOST);
     const { port } = await startHttps(test, certificate, (_, response) => response.end());
-    const tls = { ca: certificate.cert, serverName: undefined };
+    const tls = trusting(certificate);
     const { gateway, client } = await throughGateway(test, port, { protocol: 'HTTPS', tls });
     assert.equal((await client.get('7')).code, status.UNAVAILABLE);
     assert.match((await gateway.record()).cause ?? '', /NO_APPLICATION_PROTOCOL|does not offer HTTP\/2/);

@@ -4,10 +4,15 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { describe, it } from 'node:test';
 
-import type { Backend } from '../../../src/model/table.ts';
 import { BASIC, head, planOf, startGateway, type Gateway } from '../proxy/harness.ts';
 import { exchange, openCaller, parseResponse, startRawUpstream } from '../proxy/raw.ts';
-import { certificateFor, protocolTable, startHttps, type HttpsUpstream } from './protocol-upstreams.ts';
+import {
+  certificateFor,
+  protocolTable,
+  startHttps,
+  trusting,
+  type HttpsUpstream,
+} from './protocol-upstreams.ts';
 
 const HOST = 'Host: shop.example.com';
 const CLOSE = 'Connection: close';
@@ -32,7 +37,7 @@ async function start(
   const upstream = await startHttps(test, certificate, (request, response) => {
     request.pipe(response.setHeader('X-Url', request.url ?? ''));
   });
-  const tls: Backend['tls'] = { ca: isTrusted ? certificate.cert : undefined, serverName };
+  const tls = trusting(certificate, { serverName, ...(!isTrusted && { ca: undefined }) });
   return {
     upstream,
     gateway: await startGateway(test, { table: protocolTable(upstream.port, 'HTTPS', { tls }) }),
@@ -135,7 +140,7 @@ describe('an HTTPS upstream', () => {
   it('is not sent a request for another name by a connection that was checked for one', async (test) => {
     const certificate = certificateFor('shop.example.com');
     const upstream = await startHttps(test, certificate, (_, response) => response.end('ok'));
-    const tls = { ca: certificate.cert, serverName: undefined };
+    const tls = trusting(certificate);
     const table = protocolTable(upstream.port, 'HTTPS', { tls });
     const routes = table.hosts['shop.example.com'];
     assert.ok(routes !== undefined);
@@ -159,7 +164,7 @@ describe('an HTTPS upstream', () => {
       authorizations.push(request.headers.authorization);
       request.pipe(response);
     });
-    const tls = { ca: certificate.cert, serverName: undefined };
+    const tls = trusting(certificate);
     const table = protocolTable(upstream.port, 'HTTPS', { tls, plan: planOf() });
     const gateway = await startGateway(test, { table });
     const caller = await openCaller(gateway.port);

@@ -14,7 +14,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { RequestListener } from 'node:http';
 import type { AddressInfo, Server } from 'node:net';
 
-import type { Backend, PolicyPlan, RoutingTable } from '../../../src/model/table.ts';
+import type { Backend, BackendTls, PolicyPlan, RoutingTable } from '../../../src/model/table.ts';
 import { createSelfSigned, type SelfSigned } from '../../../src/proxy/self-signed.ts';
 import { BACKEND, tableFor } from '../proxy/harness.ts';
 
@@ -28,6 +28,11 @@ const DAY_MS = 86_400_000;
 export function certificateFor(host: string, startsInDays = -1): SelfSigned {
   const notBeforeMs = Date.now() + startsInDays * DAY_MS;
   return createSelfSigned({ hosts: [host], notBeforeMs, notAfterMs: notBeforeMs + 2 * DAY_MS });
+}
+
+/** TLS to a service with a certificate of its own making, which is not asked for another. */
+export function trusting({ cert }: SelfSigned, rest: Partial<BackendTls> = {}): BackendTls {
+  return { ca: cert, serverName: undefined, clientCertificate: undefined, ...rest };
 }
 
 export function protocolTable(

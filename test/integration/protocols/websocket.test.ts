@@ -10,7 +10,7 @@ import { describe, it } from 'node:test';
 import type { WebSocket } from 'ws';
 
 import { BASIC, planOf, startGateway, tableFor } from '../proxy/harness.ts';
-import { certificateFor, protocolTable } from './protocol-upstreams.ts';
+import { certificateFor, protocolTable, trusting } from './protocol-upstreams.ts';
 import { HOST, openWebSocket, roundTrip, startService } from './websocket-peers.ts';
 
 /** What the gateway answers instead of an upgrade. */
@@ -67,7 +67,7 @@ describe('a WebSocket of a library', () => {
     const { port } = await startService(test, {
       server: createHttpsServer({ cert: certificate.cert, key: certificate.key }),
     });
-    const tls = { ca: certificate.cert, serverName: undefined };
+    const tls = trusting(certificate);
     const gateway = await startGateway(test, { table: protocolTable(port, 'HTTPS', { tls }) });
     const socket = openWebSocket(test, gateway);
     await once(socket, 'open');
@@ -79,10 +79,13 @@ describe('a WebSocket of a library', () => {
     const { port, upgrades } = await startService(test, {
       server: createHttpsServer({ cert: certificate.cert, key: certificate.key }),
     });
-    const tls = { ca: certificate.cert, serverName: undefined };
+    const tls = trusting(certificate);
     const gateway = await startGateway(test, { table: protocolTable(port, 'HTTPS', { tls }) });
     assert.equal((await refusal(openWebSocket(test, gateway))).status, 502);
-    assert.equal((await gateway.record()).cause, 'the upgrade failed: ERR_TLS_CERT_ALTNAME_INVALID');
+    assert.equal(
+      (await gateway.record()).cause,
+      'the connection could not be made: ERR_TLS_CERT_ALTNAME_INVALID',
+    );
     assert.deepEqual(upgrades, []);
   });
 

@@ -4,7 +4,7 @@ import { BlockList } from 'node:net';
 
 import { createCacheKeys } from '../../../src/authz/cache-key.ts';
 import type { ExchangeOutcome, Grant, TokenRequest, TokenSource } from '../../../src/authz/ports.ts';
-import { diffTables } from '../../../src/compile/delta.ts';
+import { diffTables, type DeltaKeys } from '../../../src/compile/delta.ts';
 import { emptyTable, type PolicyPlan, type Route, type RoutingTable } from '../../../src/model/table.ts';
 import { DEFAULT_EDGE, type EdgeSettings } from '../../../src/proxy/edge.ts';
 import { createProxy, type Proxy, type ProxyLimits } from '../../../src/proxy/proxy.ts';
@@ -33,13 +33,14 @@ export interface Gateway {
   /** Limits that were reached. */
   readonly reached: readonly Limit[];
   /** Replaces the table. */
-  apply(table: RoutingTable, keys?: Readonly<Record<string, string>>): void;
+  apply(table: RoutingTable, keys?: Partial<DeltaKeys>): void;
   /** The record of the `count`th request. */
   record(count?: number): Promise<RequestRecord>;
 }
 
 export interface GatewayOptions {
   readonly table: RoutingTable;
+  readonly keys?: Partial<DeltaKeys>;
   readonly limits?: Partial<ProxyLimits>;
   /** Default: every question is answered with {@link grantOf}. */
   readonly outcome?: (request: TokenRequest) => ExchangeOutcome | Promise<ExchangeOutcome>;
@@ -56,6 +57,7 @@ export async function startGateway(
   test: { after(fn: () => Promise<void>): void },
   {
     table,
+    keys,
     limits,
     outcome = () => grantOf(),
     known = () => undefined,
@@ -98,11 +100,11 @@ export async function startGateway(
   });
   test.after(() => proxy.close());
   let current = emptyTable();
-  const apply = (next: RoutingTable, keys: Readonly<Record<string, string>> = {}): void => {
-    proxy.apply(diffTables(current, next), keys);
+  const apply: Gateway['apply'] = (next, given) => {
+    proxy.apply(diffTables(current, next), { certificateKeys: {}, backendKeys: {}, ...given });
     current = next;
   };
-  apply(table);
+  apply(table, keys);
   const target = { host: '127.0.0.1', port: 0, reusePort: false };
   const { http = 0, https = 0 } = await proxy.listen(target, target);
   return {

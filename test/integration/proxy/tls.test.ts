@@ -7,7 +7,7 @@ import { connect, type TLSSocket } from 'node:tls';
 
 import type { Certificate, RoutingTable } from '../../../src/model/table.ts';
 import { createSelfSigned } from '../../../src/proxy/self-signed.ts';
-import { BASIC, head, planOf, startGateway, tableFor } from './harness.ts';
+import { BASIC, head, planOf, startGateway, tableFor, type Gateway } from './harness.ts';
 import { parseResponse, RawCaller, startFixedUpstream } from './raw.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
@@ -29,12 +29,12 @@ function make(hosts: readonly string[], digest: string, startsInDays = -1): Made
 function withCertificates(
   table: RoutingTable,
   made: Readonly<Record<string, Made>>,
-): [RoutingTable, Record<string, string>] {
+): Parameters<Gateway['apply']> {
   const certificates = Object.fromEntries(
     Object.entries(made).map(([name, { certificate }]) => [name, certificate]),
   );
   const keys = Object.fromEntries(Object.entries(made).map(([name, { key }]) => [name, key]));
-  return [{ ...table, certificates }, keys];
+  return [{ ...table, certificates }, { certificateKeys: keys }];
 }
 
 async function handshake(port: number, servername: string | undefined): Promise<TLSSocket> {
@@ -120,7 +120,10 @@ describe('the certificate that a caller is offered', () => {
   it('is the self-signed one where the default cannot be used, which is logged', async (test) => {
     const gateway = await startGateway(test, { table: tableFor([]) });
     const [table] = withCertificates(tableFor([]), { 'infra/default': make([], 'd2') });
-    gateway.apply({ ...table, defaultCertificate: 'infra/default' }, { 'infra/default': 'no key' });
+    gateway.apply(
+      { ...table, defaultCertificate: 'infra/default' },
+      { certificateKeys: { 'infra/default': 'no key' } },
+    );
     assert.equal(await namesFor(gateway.httpsPort, undefined), 'DNS:oidc-ingress.invalid');
     assert.match(JSON.stringify(gateway.logger.lines), /a certificate cannot be used/);
   });

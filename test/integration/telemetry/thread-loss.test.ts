@@ -50,7 +50,7 @@ test('counts do not go back when threads end, and go on with those that replace 
     return product.requests.reduce((sum, { values: [value = 0] }) => sum + value, 0);
   };
   try {
-    await threads.start({ table: emptyTable(), certificateKeys: {} });
+    await threads.start({ table: emptyTable(), certificateKeys: {}, backendKeys: {} });
     assert.equal(await requests(), 2);
     assert.equal(await threads.areAlive(5_000), false);
     await eventually('both threads ended', () => Promise.resolve(replaced === 2));

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
+import { renderPage } from '../../../src/admin/page/page.ts';
 import { filterStatus } from '../../../src/admin/status/filter.ts';
 import { describeStatus, type StatusSources } from '../../../src/admin/status/status.ts';
 import type { CompileResult } from '../../../src/compile/result.ts';
@@ -64,6 +65,18 @@ function tableOf(hosts: Readonly<Record<string, readonly Route[]>>): RoutingTabl
       'shop/empty:http': backend('shop/empty'),
     },
   };
+}
+
+function tableWithClientCertificate(notBeforeMs: number, notAfterMs: number): RoutingTable {
+  const clientCertificate = { secret: 'shop/client', chain: 'PEM', digest: 'd', notBeforeMs, notAfterMs };
+  const tls = { ca: undefined, serverName: undefined, clientCertificate };
+  const backends = {
+    'shop/orders:http @shop/orders': { ...backend('shop/orders', '10.0.0.1'), tls },
+    'shop/orders:http @shop/other': { ...backend('shop/orders', '10.0.0.1'), tls },
+    'shop/items:http @shop/items': { ...backend('shop/items', '10.0.0.2'), tls },
+    'shop/open:http': backend('shop/open', '10.0.0.3'),
+  };
+  return { ...emptyTable(), backends };
 }
 
 function certificate(notBeforeMs: number, notAfterMs: number): Certificate {
@@ -190,6 +203,30 @@ describe('a certificate', () => {
       assert.deepEqual(told, problem === undefined ? [] : [problem]);
     });
   }
+});
+
+test('a client certificate is told once, with the Services that it is for', () => {
+  const table = tableWithClientCertificate(NOW - 30 * DAY_MS, NOW - DAY_MS);
+  const status = describeStatus(sources({ table }));
+  assert.deepEqual(status.certificates, [
+    {
+      secret: 'shop/client',
+      hosts: [],
+      services: ['shop/orders', 'shop/items'],
+      state: 'Expired',
+      notBefore: '2026-01-30T12:00:00.000Z',
+      notAfter: '2026-02-28T12:00:00.000Z',
+      daysLeft: -1,
+    },
+  ]);
+  assert.deepEqual(
+    status.problems.map(({ reason, object, message }) => `${reason} ${object}: ${message}`),
+    [
+      'CertificateExpired Secret shop/client: the client certificate for shop/orders, shop/items expired on 2026-02-28: requests there fail',
+    ],
+  );
+  assert.equal(filterStatus(status, 'shop/items').certificates.length, 1);
+  assert.match(renderPage(status, ''), /shop\/orders, shop\/items/);
 });
 
 test('problems of sources, providers and objects are told with their object, errors first', () => {

@@ -42,7 +42,12 @@ describe('the key of client credentials', () => {
     { name: 'authorities', given: { provider: { ...provider, ca: 'pem' } } },
     {
       name: 'client certificate',
-      given: { provider: { ...provider, clientCertificate: { secret: 's/t', chain: 'pem', digest: 'd' } } },
+      given: {
+        provider: {
+          ...provider,
+          clientCertificate: { secret: 's/t', chain: 'pem', digest: 'd', notBeforeMs: 0, notAfterMs: 1 },
+        },
+      },
     },
     { name: 'audience', given: { clientCredentials: credentialsPlan({ audience: undefined }) } },
     { name: 'scopes', given: { clientCredentials: credentialsPlan({ scopes: ['a'] }) } },

@@ -23,7 +23,7 @@ const NOTHING = diffTables(emptyTable(), emptyTable());
 const update = (parts: number): TableUpdate => ({
   parts: Array.from({ length: parts }, () => NOTHING),
   last: NOTHING,
-  certificateKeys: {},
+  keys: { certificateKeys: {}, backendKeys: {} },
 });
 
 test('a table in parts is served before the next one begins', async (t) => {

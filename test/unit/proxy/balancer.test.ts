@@ -26,6 +26,8 @@ function endpoints(count: number, random = 0): Given {
         port: 80,
         protocol: 'HTTP',
         tls: undefined,
+        clientKey: undefined,
+        nowMs: () => 0,
         limits: DEFAULT_LIMITS,
         deadlines: clock,
         headerNameOf: describeHeaderName,
@@ -109,10 +111,17 @@ describe('the choice of an endpoint', () => {
 
 describe('the name of an endpoint', () => {
   it('has brackets around an IPv6 address', () => {
-    const options = { address: 'fd00::1', port: 80, protocol: 'HTTP', tls: undefined } as const;
+    const options = {
+      address: 'fd00::1',
+      port: 80,
+      protocol: 'HTTP',
+      tls: undefined,
+      clientKey: undefined,
+    } as const;
     const deadlines = endpoints(0).clock;
     const endpoint = new UpstreamEndpoint({
       ...options,
+      nowMs: () => 0,
       limits: DEFAULT_LIMITS,
       deadlines,
       headerNameOf: describeHeaderName,
