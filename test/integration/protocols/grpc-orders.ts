@@ -74,7 +74,12 @@ export interface OrdersServer {
   cancelled: number;
 }
 
-export async function startOrders(test: Test, tls?: SelfSigned): Promise<OrdersServer> {
+/** `clients`: certificates of the callers that it knows, one of which each must show. Default: any caller. */
+export async function startOrders(
+  test: Test,
+  tls?: SelfSigned,
+  clients?: readonly string[],
+): Promise<OrdersServer> {
   const server = new Server();
   const orders: { port: number; cancelled: number } = { port: 0, cancelled: 0 };
   const counted: handleBidiStreamingCall<string, string> = (call) => {
@@ -85,9 +90,11 @@ export async function startOrders(test: Test, tls?: SelfSigned): Promise<OrdersS
   const security =
     tls === undefined
       ? ServerCredentials.createInsecure()
-      : ServerCredentials.createSsl(null, [
-          { private_key: Buffer.from(tls.key), cert_chain: Buffer.from(tls.cert) },
-        ]);
+      : ServerCredentials.createSsl(
+          clients === undefined ? null : Buffer.from(clients.join('\n')),
+          [{ private_key: Buffer.from(tls.key), cert_chain: Buffer.from(tls.cert) }],
+          clients !== undefined,
+        );
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   server.bindAsync('127.0.0.1:0', security, (error, port) => (error ? reject(error) : resolve(port)));
   orders.port = await promise;
