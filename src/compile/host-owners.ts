@@ -13,7 +13,7 @@ export interface HostOwners {
 
 const EVERYONE: HostOwners = { fault: () => undefined };
 
-/** `ingresses`: oldest first. Those that serve beside the routes of others claim no host. */
+/** `ingresses`: who wins conflicts first. Those that serve beside the routes of others claim no host. */
 export function findHostOwners(
   ingresses: readonly OwnIngress[],
   { hostOwnership }: Pick<CompileOptions, 'hostOwnership'>,

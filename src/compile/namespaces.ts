@@ -1,7 +1,8 @@
-/** Whose Ingresses may name a policy. */
+/** Whose Ingresses may name a policy, and whose give way to others. */
 
 import type { NamespaceObject, Snapshot } from '../model/objects.ts';
 import type { PolicySpec } from '../policy/schema.ts';
+import { memoizeByObject } from './memoize.ts';
 
 type AllowedNamespaces = PolicySpec['allowedNamespaces'];
 type LabelSelector = NonNullable<AllowedNamespaces['selector']>;
@@ -24,6 +25,19 @@ export function namespaceFault(
   const labels = { ...found.value.labels, [NAME_LABEL]: namespace };
   return selects(selector, labels) ? undefined : `its selector does not admit namespace ${namespace}`;
 }
+
+/**
+ * Those that are being deleted. Kubernetes ends the pods of a namespace first, and keeps its Ingresses until the last
+ * pod is gone: half a minute with nothing behind them.
+ */
+export const endingNamespaces: (namespaces: Snapshot['namespaces']) => ReadonlySet<string> = memoizeByObject(
+  (namespaces) =>
+    new Set(
+      [...namespaces].flatMap(([name, found]) =>
+        found.kind === 'valid' && found.value.isEnding ? [name] : [],
+      ),
+    ),
+);
 
 function selects(
   { matchLabels = {}, matchExpressions = [] }: LabelSelector,

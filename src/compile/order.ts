@@ -13,7 +13,7 @@ export function compareNames(a: NamedObject, b: NamedObject): number {
   return compareTexts(a.namespace, b.namespace) || compareTexts(a.name, b.name);
 }
 
-/** Whoever comes first here wins a conflict. */
+/** Of two that stay, whoever comes first here wins a conflict. */
 export function compareAge(a: ObjectMeta, b: ObjectMeta): number {
   return a.createdAtMs - b.createdAtMs || compareNames(a, b);
 }

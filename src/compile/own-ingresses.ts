@@ -6,6 +6,7 @@ import type { IngressObject, ObjectMeta, Snapshot } from '../model/objects.ts';
 import type { Problem } from '../model/problems.ts';
 import { CLASS_FIELD, createClassSelector, type ClassDefault } from './classes.ts';
 import { memoizeByInputs } from './memoize.ts';
+import { endingNamespaces } from './namespaces.ts';
 import { compareAge, compareNames } from './order.ts';
 import { createProblemList, type Cause, type ProblemList, type Report } from './problem-list.ts';
 import type { CompileOptions } from './result.ts';
@@ -21,7 +22,10 @@ export interface OwnIngress {
 }
 
 export interface OwnIngresses {
-  /** Oldest first; also those that cannot be decoded, as far as they can be read. */
+  /**
+   * Oldest first, but those whose namespace is being deleted after all others: whoever comes first wins a conflict. Also
+   * those that cannot be decoded, as far as they can be read.
+   */
   readonly own: readonly OwnIngress[];
   /** Those whose status is ours to write, sorted by name. */
   readonly metas: readonly ObjectMeta[];
@@ -30,8 +34,10 @@ export interface OwnIngresses {
 
 /** The Ingresses of our classes. */
 export function ownIngresses(snapshot: Snapshot, options: CompileOptions): OwnIngresses {
-  const { ingresses, ingressClasses } = snapshot;
-  return remember(ingresses, [ingressClasses, options], () => selectOwn(snapshot, options));
+  const { ingresses, ingressClasses, namespaces } = snapshot;
+  // By name: other changes of namespaces change nothing here.
+  const ending = [...endingNamespaces(namespaces)].join();
+  return remember(ingresses, [ingressClasses, ending, options], () => selectOwn(snapshot, options));
 }
 
 const remember = memoizeByInputs<Snapshot['ingresses'], OwnIngresses>();
@@ -55,7 +61,9 @@ function selectOwn(snapshot: Snapshot, options: CompileOptions): OwnIngresses {
     const isCanary = Object.hasOwn(value.annotations, CANARY);
     own.push({ meta, value, fault, classDefault: match.default, isCanary });
   }
-  own.sort((a, b) => compareAge(a.meta, b.meta));
+  const ending = endingNamespaces(snapshot.namespaces);
+  const isLast = ({ meta }: OwnIngress): number => (ending.has(meta.namespace) ? 1 : 0);
+  own.sort((a, b) => isLast(a) - isLast(b) || compareAge(a.meta, b.meta));
   const readable = own.filter(({ fault }) => fault === undefined);
   return { own, metas: readable.map(({ meta }) => meta).sort(compareNames), problems: problems.sorted() };
 }

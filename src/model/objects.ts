@@ -130,6 +130,8 @@ export interface ConfigMapObject {
 
 export interface NamespaceObject {
   readonly labels: Readonly<Record<string, string>>;
+  /** It is being deleted, with all that is in it. */
+  readonly isEnding: boolean;
 }
 
 export interface PolicyObject {

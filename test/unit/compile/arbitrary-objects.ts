@@ -253,7 +253,11 @@ const policy = fc.record({
 const namespace = fc.record({
   apiVersion: fc.constant('v1'),
   kind: fc.constant('Namespace'),
-  metadata: fc.record({ name: place, labels: orBroken(fc.constantFrom({}, { team: 'a' }, { team: 'b' })) }),
+  metadata: fc.record({
+    name: place,
+    labels: orBroken(fc.constantFrom({}, { team: 'a' }, { team: 'b' })),
+    deletionTimestamp: fc.constantFrom(undefined, '2026-01-02T03:04:05Z'),
+  }),
 });
 
 const secret = fc.record({

@@ -67,7 +67,7 @@ describe('metadata', () => {
     assert.equal(object.kind, 'invalid');
     assert.equal(object.meta.name, 'orders');
     assert.deepEqual(faultsOf(ingress({}, { annotations: { 'oidc-ingress.io/policy': true } })), [
-      'metadata.annotations.oidc-ingress.io/policy: invalid input: expected string, received boolean, found true',
+      'metadata.annotations.oidc-ingress.io/policy: must be a string, found true',
     ]);
   });
 });
@@ -81,7 +81,7 @@ describe('objects that cannot be kept', () => {
     {
       name: 'no metadata',
       given: { apiVersion: 'v1', kind: 'Service' },
-      want: ['metadata: invalid input: expected object, received undefined'],
+      want: ['metadata: must be set'],
     },
     {
       name: 'a name that could pass for a path',
@@ -201,8 +201,8 @@ describe('Ingress', () => {
 
   it('is invalid where its structure is broken', () => {
     assert.deepEqual(faultsOf(ingress({ rules: [{ host: 5 }], tls: {} })), [
-      'spec.rules[0].host: invalid input: expected string, received number, found 5',
-      'spec.tls: invalid input: expected array, received object',
+      'spec.rules[0].host: must be a string, found 5',
+      'spec.tls: must be a list, found an object',
     ]);
   });
 });
@@ -372,17 +372,25 @@ describe('ConfigMap', () => {
   });
 
   it('reports an entry that is not text', () => {
-    assert.deepEqual(faultsOf(configMap({ data: { n: 7 } })), [
-      'data.n: invalid input: expected string, received number, found 7',
-    ]);
+    assert.deepEqual(faultsOf(configMap({ data: { n: 7 } })), ['data.n: must be a string, found 7']);
   });
 });
 
 describe('Namespace', () => {
+  const namespace = (rest: object): unknown => ({
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: 'shop', labels: { team: 'a' }, ...rest },
+  });
+
   it('keeps its labels, and is in no namespace', () => {
-    const raw = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop', labels: { team: 'a' } } };
-    assert.deepEqual(valueOf(raw), { labels: { team: 'a' } });
-    assert.equal(decoded(raw).meta.namespace, '');
+    assert.deepEqual(valueOf(namespace({})), { labels: { team: 'a' }, isEnding: false });
+    assert.equal(decoded(namespace({})).meta.namespace, '');
+  });
+
+  it('is ending once its deletion has begun', () => {
+    const ending = namespace({ deletionTimestamp: '2026-01-02T03:04:05Z' });
+    assert.deepEqual(valueOf(ending), { labels: { team: 'a' }, isEnding: true });
   });
 });
 
