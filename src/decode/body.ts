@@ -2,7 +2,8 @@
 
 import type { z } from 'zod';
 
-import { faultsFromZod, type Fault } from '../model/faults.ts';
+import { check } from '../model/check.ts';
+import type { Fault } from '../model/faults.ts';
 import type { Metadata, RawObject } from './metadata.ts';
 
 export type Body<T> =
@@ -18,8 +19,6 @@ export function decodeBody<S extends z.ZodType, T>(
   raw: RawObject,
   reduce: (parsed: z.output<S>) => T,
 ): Body<T> {
-  const parsed = schema.safeParse(raw, { reportInput: true });
-  return parsed.success
-    ? { kind: 'valid', value: reduce(parsed.data) }
-    : { kind: 'invalid', faults: faultsFromZod(parsed.error) };
+  const checked = check(schema, raw);
+  return checked.kind === 'valid' ? { kind: 'valid', value: reduce(checked.value) } : checked;
 }

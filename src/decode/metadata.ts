@@ -2,7 +2,8 @@
 
 import { z } from 'zod';
 
-import { faultsFromZod, type Fault } from '../model/faults.ts';
+import { check } from '../model/check.ts';
+import type { Fault } from '../model/faults.ts';
 import type { ObjectMeta } from '../model/objects.ts';
 
 /** A JSON object of which nothing else is known yet. */
@@ -42,7 +43,9 @@ const texts = z.record(z.string(), z.string());
 const metadataSchema = z.object({
   uid: z.string().nullish(),
   generation: z.int().nullish(),
-  creationTimestamp: z.iso.datetime({ offset: true }).nullish(),
+  creationTimestamp: z.iso
+    .datetime({ offset: true, error: 'must be a time such as 2026-01-31T12:00:00Z' })
+    .nullish(),
   annotations: texts.nullish(),
   labels: texts.nullish(),
 });
@@ -53,19 +56,19 @@ export function isRawObject(value: unknown): value is RawObject {
 
 /** Never throws. An object without a usable name cannot be kept and is `unreadable`. */
 export function readMetadata(raw: RawObject, scope: Scope): ReadMetadata {
-  const identity = identitySchema.safeParse(raw['metadata'], { reportInput: true });
-  if (!identity.success) return { kind: 'unreadable', faults: faultsFromZod(identity.error, ['metadata']) };
-  const place = placeOf(identity.data.namespace ?? undefined, scope);
+  const identity = check(identitySchema, raw['metadata'], ['metadata']);
+  if (identity.kind === 'invalid') return { kind: 'unreadable', faults: identity.faults };
+  const place = placeOf(identity.value.namespace ?? undefined, scope);
   if (place === undefined) {
     return { kind: 'unreadable', faults: [{ path: 'metadata.namespace', message: 'must be set' }] };
   }
-  const base = { namespace: place, name: identity.data.name };
-  const rest = metadataSchema.safeParse(raw['metadata'], { reportInput: true });
-  if (!rest.success) {
+  const base = { namespace: place, name: identity.value.name };
+  const rest = check(metadataSchema, raw['metadata'], ['metadata']);
+  if (rest.kind === 'invalid') {
     const meta = { ...base, uid: '', generation: 0, createdAtMs: 0 };
-    return { kind: 'salvaged', meta, faults: faultsFromZod(rest.error, ['metadata']) };
+    return { kind: 'salvaged', meta, faults: rest.faults };
   }
-  const { uid, generation, creationTimestamp, annotations, labels } = rest.data;
+  const { uid, generation, creationTimestamp, annotations, labels } = rest.value;
   const meta: ObjectMeta = {
     ...base,
     uid: uid ?? '',

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 
-import { headerName, list, patterned, text, withCel, wordSet } from './fields.ts';
+import { headerName, list, listByHeader, listByName, patterned, text, withCel, wordSet } from './fields.ts';
 import { callerParameterName, ownHeaderName, parameterName } from './reserved-names.ts';
 
 const scope = patterned('A scope.', {
@@ -62,9 +62,11 @@ export const clientCredentials = z
     ).optional(),
     scopes: list(scope, 'Sent as `scope`.').default([]),
     organization: text('Sent as `organization`.', 128).optional(),
-    parameters: list(parameter, 'Further parameters of the token request.', 16).default([]),
-    headers: list(requestHeader, 'Headers of the token request.', 16).default([]),
-    callerParameters: list(
+    parameters: listByName(parameter, 'Further parameters of the token request.', 16).default([]),
+    headers: listByHeader(requestHeader, 'Headers of the token request.', { field: 'name', max: 16 }).default(
+      [],
+    ),
+    callerParameters: listByName(
       callerParameter,
       'Token-request parameters that the caller may choose from an allow-list.',
       8,

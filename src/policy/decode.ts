@@ -1,6 +1,7 @@
 /** Decodes the spec of an OIDCPolicy from the edge. */
 
-import { faultsFromZod, type Fault } from '../model/faults.ts';
+import { check } from '../model/check.ts';
+import type { Fault } from '../model/faults.ts';
 import { policySpecSchema, type PolicySpec } from './schema.ts';
 
 export type DecodedSpec =
@@ -9,13 +10,8 @@ export type DecodedSpec =
 
 /** Applies defaults and checks every bound; all faults are reported together. A field that is `null` counts as absent. */
 export function decodePolicySpec(raw: unknown): DecodedSpec {
-  const result = policySpecSchema.safeParse(withoutNulls(raw), {
-    reportInput: true,
-    error: ({ code, input }) => (code === 'invalid_type' && input === undefined ? 'must be set' : undefined),
-  });
-  return result.success
-    ? { kind: 'valid', spec: result.data }
-    : { kind: 'invalid', faults: faultsFromZod(result.error, ['spec']) };
+  const checked = check(policySpecSchema, withoutNulls(raw), ['spec']);
+  return checked.kind === 'valid' ? { kind: 'valid', spec: checked.value } : checked;
 }
 
 /** The API server drops fields that are `null` before it applies defaults; entries of lists it keeps, and so refuses. */

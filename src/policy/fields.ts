@@ -55,7 +55,7 @@ export function wordSet<const T extends readonly [string, ...string[]]>(descript
     .array(z.enum(words))
     .min(1)
     .max(words.length)
-    .refine((values) => new Set(values).size === values.length, { error: 'must hold no duplicates' })
+    .refine(isEachOnce, { error: 'must hold no duplicates' })
     .meta({ description, 'x-kubernetes-list-type': 'set' });
 }
 
@@ -119,4 +119,40 @@ export const SCOPE_PATTERN = '^[!#-\\[\\]-~]+( [!#-\\[\\]-~]+)*$';
 /** A list of at most `max` entries, replaced as a whole on apply. */
 export function list<T extends z.ZodType>(item: T, description: string, max = 64): z.ZodArray<T> {
   return z.array(item).max(max).meta({ description, 'x-kubernetes-list-type': 'atomic' });
+}
+
+/** A {@link list} in which every `name` stands once. */
+export function listByName<T extends z.ZodType<{ readonly name: string }>>(
+  item: T,
+  description: string,
+  max: number,
+): z.ZodArray<T> {
+  const error = 'must hold each name once';
+  return withCel(
+    list(item, description, max).refine((items) => isEachOnce(items.map(({ name }) => name)), { error }),
+    { rule: 'self.all(a, self.exists_one(b, b.name == a.name))', message: error },
+  );
+}
+
+/** A {@link list} in which every header stands once, whatever its case; `field` holds its name. */
+export function listByHeader<F extends string, T extends z.ZodType<Readonly<Record<F, string>>>>(
+  item: T,
+  description: string,
+  { field, max }: { readonly field: F; readonly max: number },
+): z.ZodArray<T> {
+  const error = 'must hold each header once';
+  return withCel(
+    list(item, description, max).refine(
+      (items) => isEachOnce(items.map((entry) => entry[field].toLowerCase())),
+      { error },
+    ),
+    {
+      rule: `self.all(a, self.exists_one(b, b.${field}.lowerAscii() == a.${field}.lowerAscii()))`,
+      message: error,
+    },
+  );
+}
+
+function isEachOnce(values: readonly string[]): boolean {
+  return new Set(values).size === values.length;
 }

@@ -25,7 +25,7 @@ function issuerUrl(description: string): z.ZodString {
   let schema = patterned(description, {
     source: `^${ORIGIN}(/[!-~]*)?$`,
     max: 2048,
-    message: 'must be a URL such as https://TENANT.REGION.auth0.com/',
+    message: 'must be a URL such as https://TENANT.REGION.auth0.com/, without user name and password',
   });
   for (const { holds, message, rule } of ISSUER_RULES) {
     schema = withCel(schema.refine(holds, { error: message }), { rule, message });
@@ -37,7 +37,8 @@ function endpointUrl(description: string): z.ZodString {
   return patterned(description, {
     source: `^${ORIGIN}(/[!"$-~]*)?$`,
     max: 2048,
-    message: 'must be a URL such as https://TENANT.REGION.auth0.com/oauth/token',
+    message:
+      'must be a URL such as https://TENANT.REGION.auth0.com/oauth/token, without user name and password',
   });
 }
 

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 
-import { duration, list, text, wordSet } from './fields.ts';
+import { duration, list, listByHeader, text, wordSet } from './fields.ts';
 import { ownHeaderName, ownHeaderNameWithoutCel } from './reserved-names.ts';
 
 export const verification = z
@@ -76,10 +76,10 @@ const claimHeader = z.strictObject({
 export const upstream = z
   .strictObject({
     token: tokenPlacement.default('Bearer'),
-    claimHeaders: list(
+    claimHeaders: listByHeader(
       claimHeader,
       'Claims sent as headers; lists are joined by `,`; an absent claim removes the header.',
-      32,
+      { field: 'header', max: 32 },
     ).default([]),
     hideCredentials: z
       .boolean()

@@ -62,6 +62,12 @@ describe('metadata', () => {
     assert.equal(decoded(raw).meta.namespace, '');
   });
 
+  it('keeps an object with a date that is none as invalid, and says what one looks like', () => {
+    assert.deepEqual(faultsOf(ingress({}, { creationTimestamp: 'yesterday' })), [
+      'metadata.creationTimestamp: must be a time such as 2026-01-31T12:00:00Z, found "yesterday"',
+    ]);
+  });
+
   it('keeps an object with broken annotations as invalid, under its name', () => {
     const object = decoded(ingress({}, { annotations: { 'oidc-ingress.io/policy': true } }));
     assert.equal(object.kind, 'invalid');

@@ -92,7 +92,7 @@ spec:
     given: `${SERVICE}---\napiVersion: v1\nkind: Service\nmetadata: {}\n`,
     want: {
       objects: ['a.yaml:1 Service shop/orders'],
-      faults: ['a.yaml:6 metadata.name: invalid input: expected string, received undefined'],
+      faults: ['a.yaml:6 metadata.name: must be set'],
     },
   },
   {
