@@ -113,8 +113,9 @@ const EXPLANATIONS: Readonly<Record<ProblemReason, Explanation>> = {
     cure: 'Create the class or correct `spec.ingressClassName`.',
   },
   TlsSecretNotFound: {
-    meaning: 'The Secret of a `tls` entry does not exist in the namespace of the Ingress.',
-    cure: 'Create it, or correct the name. Its hosts get the default certificate until then.',
+    meaning:
+      'The Secret of a `tls` entry does not exist in the namespace of the Ingress, or is not of type `kubernetes.io/tls`.',
+    cure: 'Create it, as by `kubectl create secret tls`, or correct the name. Its hosts get the default certificate until then.',
   },
   TlsSecretInvalid: {
     meaning:

@@ -7,7 +7,7 @@ import type { HostOwners } from './host-owners.ts';
 import { parseHost } from './hosts.ts';
 import { sortedRecord, sortedSet } from './order.ts';
 import type { OwnIngress } from './own-ingresses.ts';
-import { readKeyPair, type KeyPair, type PemFault } from './pem.ts';
+import { readKeyPair, TLS_SECRET_TYPE, type KeyPair, type PemFault } from './pem.ts';
 import type { Cause, Report } from './problem-list.ts';
 import type { CompileResult } from './result.ts';
 
@@ -139,7 +139,11 @@ function readPair(secrets: Snapshot['secrets'], key: CertificateKey): Offer['rea
 const UNREADABLE = { kind: 'invalid', message: 'cannot be read' } as const;
 
 function secretFault(key: CertificateKey, { read }: Offer): Cause | undefined {
-  if (read === undefined) return { reason: 'TlsSecretNotFound', message: `Secret ${key} does not exist` };
+  if (read === undefined) {
+    // Secrets of other types are not watched.
+    const message = `Secret ${key} of type ${TLS_SECRET_TYPE} does not exist`;
+    return { reason: 'TlsSecretNotFound', message };
+  }
   if (read.kind === 'valid') return undefined;
   return { reason: 'TlsSecretInvalid', message: `Secret ${key} ${read.message}` };
 }
