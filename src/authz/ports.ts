@@ -80,6 +80,7 @@ export interface TokenSource extends TokenBroker {
 /** What the proxy threads drop from their caches, because the broker did. */
 export type Eviction =
   | { readonly kind: 'key'; readonly key: string }
-  | { readonly kind: 'signingKey'; readonly issuer: string; readonly keyId: string }
+  /** `keyId` undefined: one without a `kid`. A token that names no key may have been signed with any. */
+  | { readonly kind: 'signingKey'; readonly issuer: string; readonly keyId: string | undefined }
   | { readonly kind: 'client'; readonly clientId: string }
   | { readonly kind: 'all' };

@@ -25,7 +25,7 @@ import { Providers } from './providers.ts';
 import { refusalOf, refuse } from './refusals.ts';
 import { logFailure } from './failure-log.ts';
 import { TokenMemory } from './token-memory.ts';
-import { isRefusedClient, type TokenFailure } from './token-response.ts';
+import { isRefusedClient, type TokenFailure } from './token-failure.ts';
 
 export type { IssuerState };
 

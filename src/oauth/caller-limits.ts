@@ -3,6 +3,7 @@
 import { LRUCache } from 'lru-cache';
 
 import type { ExchangeRequest } from '../authz/ports.ts';
+import { callerBlock } from '../http/source-ranges.ts';
 
 const WINDOW_MS = 60_000;
 /** Callers counted at once; the one seen longest ago is forgotten first. */
@@ -20,7 +21,7 @@ interface Window {
 }
 
 export class CallerLimits {
-  /** By policy, client and address. */
+  /** By policy, client and block of addresses. */
   readonly #failures = new LRUCache<string, Window>({ max: MAX_CALLERS });
   /** By policy and client. */
   readonly #exchanges = new LRUCache<string, Window>({ max: MAX_CALLERS });
@@ -85,7 +86,7 @@ function count(windows: LRUCache<string, Window>, key: string, nowMs: number): v
 }
 
 function failureKey({ plan, clientId, clientAddress }: ExchangeRequest): string {
-  return `${plan.policy} ${clientAddress} ${clientId}`;
+  return `${plan.policy} ${callerBlock(clientAddress)} ${clientId}`;
 }
 
 function exchangeKey({ plan, clientId }: ExchangeRequest): string {

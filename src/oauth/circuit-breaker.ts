@@ -2,7 +2,8 @@
 
 const FAILURES_TO_OPEN = 5;
 const FIRST_PAUSE_MS = 5_000;
-const PAUSE_CEILING_MS = 60_000;
+/** A provider may ask for patience, but not put the gateway out of use for a day. */
+export const PAUSE_CEILING_MS = 60_000;
 
 export type CircuitReason = 'ProviderUnavailable' | 'ProviderRateLimited';
 
@@ -87,7 +88,6 @@ export class CircuitBreaker {
     return Math.min(PAUSE_CEILING_MS, FIRST_PAUSE_MS * 2 ** this.#openings);
   }
 
-  /** A provider may ask for patience, but not put the gateway out of use for a day. */
   #open(reason: CircuitReason, untilMs: number, nowMs: number): void {
     this.#openUntilMs = Math.min(untilMs, nowMs + PAUSE_CEILING_MS);
     this.#reason = reason;

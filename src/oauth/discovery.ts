@@ -58,8 +58,8 @@ export function processDiscoveryResponse(issuer: string, reply: ProviderReply): 
     isOutage,
     message: `${discoveryUrl(issuer)}: ${message}`,
   });
-  if (reply.kind === 'failure') return fault(reply.message, true);
-  if (reply.status !== 200) return fault(`answered ${reply.status}`, isOutageStatus(reply.status));
+  if (reply.kind === 'failure') return fault(reply.message, reply.cause !== 'setup');
+  if (reply.status !== 200) return fault(answered(reply.status), isOutageStatus(reply.status));
   if (reply.json === undefined) return fault('did not answer with JSON');
   const parsed = metadataSchema.safeParse(reply.json);
   if (!parsed.success) return fault('is not a discovery document');
@@ -76,6 +76,12 @@ export function withoutMember(member: 'jwks_uri' | 'token_endpoint', issuer: str
   const field = member === 'jwks_uri' ? 'jwksUri' : 'tokenEndpoint';
   const message = `${discoveryUrl(issuer)} holds no ${member}: set spec.provider.${field}`;
   return { kind: 'fault', reason: 'DiscoveryFailed', isOutage: false, message };
+}
+
+/** What a status other than 200 means. */
+export function answered(status: number): string {
+  const isRedirect = status >= 300 && status < 400;
+  return `answered ${status}${isRedirect ? ', and redirects are not followed' : ''}`;
 }
 
 export function isOutageStatus(status: number): boolean {

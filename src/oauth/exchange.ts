@@ -1,24 +1,20 @@
 /** One exchange with a provider: waits for its turn, asks for a token, and verifies what came. */
 
 import type { ExchangeRequest, VerifiedClaims } from '../authz/ports.ts';
+import { callerBlock } from '../http/source-ranges.ts';
 import type { Clock } from '../model/clock.ts';
 import type { BrokerTelemetry } from '../telemetry/ports.ts';
 import type { CallerLimits, LimitReached } from './caller-limits.ts';
 import type { Health } from './circuit-breaker.ts';
 import type { ProviderFault } from './discovery.ts';
 import { lifetimeOf, type Lifetime } from './lifetimes.ts';
-import type { ProviderHttp } from './provider-http.ts';
+import type { ProviderHttp, ProviderReply } from './provider-http.ts';
 import { parseLimits, quotaResetMs, type ProviderLimits } from './provider-limits.ts';
 import type { Provider } from './provider.ts';
+import { UNREACHABLE, failed, isRefusedClient, type TokenFailure } from './token-failure.ts';
 import { tokenRequest } from './token-request.ts';
-import {
-  UNREACHABLE,
-  failed,
-  isRefusedClient,
-  processTokenResponse,
-  type TokenFailure,
-  type TokenResult,
-} from './token-response.ts';
+import { processTokenResponse, type TokenResult } from './token-response.ts';
+import type { Verification } from './verifier.ts';
 
 export interface ExchangeOptions {
   readonly http: ProviderHttp;
@@ -57,7 +53,7 @@ export async function exchangeToken(
   const endpoint = await provider.tokenEndpoint();
   if (endpoint.kind === 'fault') return failureOf(endpoint);
   const admission = await provider.gate.enter({
-    lane: request.clientAddress,
+    lane: callerBlock(request.clientAddress),
     isRefresh: request.purpose === 'refresh',
     deadlineMs: request.plan.provider.timeoutMs,
   });
@@ -87,8 +83,7 @@ async function askAndVerify(
   let health: Health = { kind: 'unknown' };
   let answered: TokenResult;
   try {
-    answered = await ask(provider, endpoint, request, options);
-    health = healthOf(answered);
+    ({ result: answered, health } = await ask(provider, endpoint, request, options));
   } finally {
     provider.breaker.report(permit, health, clock.nowMs());
   }
@@ -104,24 +99,33 @@ async function ask(
   endpoint: string,
   request: ExchangeRequest,
   { http, clock, telemetry, limits: callers }: ExchangeOptions,
-): Promise<TokenResult> {
+): Promise<{ readonly result: TokenResult; readonly health: Health }> {
   const { clientCredentials } = request.plan;
   if (clientCredentials === undefined) {
-    return failed('ProviderMisconfigured', 'the policy has no clientCredentials');
+    const result = failed('ProviderMisconfigured', 'the policy has no clientCredentials');
+    return { result, health: { kind: 'unknown' } };
   }
-  callers.countExchange(request, clock.nowMs());
   const reply = await http.send(tokenRequest(endpoint, clientCredentials, request));
   const nowMs = clock.nowMs();
   const limits = parseLimits(reply.kind === 'answer' ? reply.headers : {}, nowMs);
   const result = processTokenResponse(reply, limits);
   if (result.kind === 'failed' && isRefusedClient(result)) callers.countFailure(request, nowMs);
+  // Who does not know the secret must not use up what its owner has.
+  if (result.kind === 'token' || result.reason !== 'InvalidClient') callers.countExchange(request, nowMs);
   heed(provider, limits, nowMs);
   if (limits.remaining !== undefined) {
     telemetry.rateLimitRemaining(provider.settings.issuer, limits.remaining);
   }
   // Only an answer to the right secret may speak for the client.
   if (result.kind === 'token') heedQuota(provider, request.clientId, limits, { telemetry, callers });
-  return result;
+  return { result, health: isCutShort(provider, request, reply) ? { kind: 'unknown' } : healthOf(result) };
+}
+
+/** Given up before another policy would have: no sign that the provider is down for everyone. */
+function isCutShort(provider: Provider, { plan }: ExchangeRequest, reply: ProviderReply): boolean {
+  return (
+    reply.kind === 'failure' && reply.cause === 'deadline' && plan.provider.timeoutMs < provider.timeoutMs
+  );
 }
 
 function heedQuota(
@@ -163,9 +167,7 @@ async function verify(
   const verified = await provider.verify({ token, plan, clientId: owner, nowMs });
   if (verified.kind === 'fault') return failureOf(verified);
   if (verified.kind === 'rejected') {
-    const detail =
-      verified.check === 'form' ? 'the provider issued an opaque token, not a signed JWT' : verified.detail;
-    return failed('TokenRejected', detail);
+    return failed('TokenRejected', rejectionDetail(verified));
   }
   const { claims, keyId, expiresAtMs } = verified;
   const lifetime = lifetimeOf({
@@ -177,6 +179,13 @@ async function verify(
   });
   if (lifetime.usableUntilMs <= nowMs) return failed('TokenRejected', 'the token has less than 5 s to live');
   return { kind: 'obtained', token, claims, keyId, ...lifetime };
+}
+
+/** What is wrong with a token that was issued a moment ago. */
+function rejectionDetail({ check, detail }: Extract<Verification, { kind: 'rejected' }>): string {
+  if (check === 'form') return 'the provider issued an opaque token, not a signed JWT';
+  const isOfTime = check === 'expired' || check === 'nbf';
+  return isOfTime ? `${detail}: compare the clocks of gateway and provider` : detail;
 }
 
 /** Why there is no endpoint to ask, or no key to verify with. */

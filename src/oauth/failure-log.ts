@@ -2,7 +2,7 @@
 
 import type { ExchangeRequest } from '../authz/ports.ts';
 import type { Logger } from '../telemetry/ports.ts';
-import type { TokenFailure } from './token-response.ts';
+import type { TokenFailure } from './token-failure.ts';
 
 export function logFailure(
   logger: Logger,

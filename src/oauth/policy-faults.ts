@@ -1,6 +1,6 @@
 /** The last failure of a policy that no caller can cure, to be shown on the policy until an exchange succeeds. */
 
-import type { TokenFailure } from './token-response.ts';
+import type { TokenFailure } from './token-failure.ts';
 
 export interface PolicyFault {
   readonly reason: 'ProviderMisconfigured' | 'TokenRejected';
@@ -15,9 +15,10 @@ export class PolicyFaults {
   }
 
   /** @returns whether it changed. */
-  failed(policy: string, { reason, detail, errorCode }: TokenFailure): boolean {
+  failed(policy: string, { reason, detail, cause, errorCode }: TokenFailure): boolean {
     if (reason !== 'ProviderMisconfigured' && reason !== 'TokenRejected') return false;
-    const message = errorCode === undefined ? detail : `${detail} (error: ${errorCode})`;
+    const what = cause === undefined ? detail : `${detail}: ${cause}`;
+    const message = errorCode === undefined ? what : `${what} (error: ${errorCode})`;
     if (this.#byPolicy.get(policy)?.message === message) return false;
     this.#byPolicy.set(policy, { reason, message });
     return true;

@@ -58,7 +58,7 @@ export function judgeProvider(
   return {
     status: 'True',
     reason: 'Ready',
-    message: `${issuer} publishes ${keySet.keys.length} signing keys`,
+    message: `${issuer} publishes ${keySet.keys.length === 1 ? '1 signing key' : `${keySet.keys.length} signing keys`}`,
   };
 }
 

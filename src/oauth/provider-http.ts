@@ -37,10 +37,12 @@ export interface ProviderAnswer {
   readonly json: unknown;
 }
 
-interface ProviderFailure {
+export interface ProviderFailure {
   readonly kind: 'failure';
   /** Lowercase: what went wrong. Holds nothing that was sent or received. */
   readonly message: string;
+  /** `setup`: nothing was sent, and no wait will cure it. */
+  readonly cause: 'deadline' | 'setup' | 'network';
 }
 
 export type ProviderReply = ProviderAnswer | ProviderFailure;
@@ -67,7 +69,7 @@ export function createProviderHttp(
   async function send(request: ProviderRequest): Promise<ProviderReply> {
     const url = URL.parse(request.url);
     const fault = url === null ? 'the URL is not valid' : urlFault(url, network, rules);
-    if (url === null || fault !== undefined) return failure(fault ?? '');
+    if (url === null || fault !== undefined) return failure(fault ?? '', 'setup');
     const mark = agents.mark();
     const signal = AbortSignal.timeout(request.timeoutMs);
     try {
@@ -80,7 +82,7 @@ export function createProviderHttp(
         return await exchange(agent, url, request, signal);
       }
     } catch (error) {
-      return failure(describe(error, url.host, request.timeoutMs));
+      return failure(describe(error, url.host, request.timeoutMs), causeOf(error));
     }
   }
 
@@ -146,8 +148,13 @@ function parseJson(contentType: string | undefined, body: Buffer): unknown {
   }
 }
 
-function failure(message: string): ProviderFailure {
-  return { kind: 'failure', message };
+function failure(message: string, cause: ProviderFailure['cause'] = 'network'): ProviderFailure {
+  return { kind: 'failure', message, cause };
+}
+
+function causeOf(error: unknown): ProviderFailure['cause'] {
+  if (error instanceof AddressRefused) return 'setup';
+  return error instanceof Error && error.name === 'TimeoutError' ? 'deadline' : 'network';
 }
 
 function describe(error: unknown, host: string, timeoutMs: number): string {
@@ -161,6 +168,17 @@ function describe(error: unknown, host: string, timeoutMs: number): string {
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return `the name of ${host} cannot be resolved (${code})`;
+    case 'ECONNREFUSED':
+      return `${host} refuses the connection`;
+    case 'ERR_TLS_CERT_ALTNAME_INVALID':
+      return `the certificate of ${host} is for another name`;
+    case 'CERT_HAS_EXPIRED':
+      return `the certificate of ${host} has expired`;
+    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
+    case 'SELF_SIGNED_CERT_IN_CHAIN':
+    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
+    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
+      return `the certificate of ${host} is not trusted (${code}): see spec.provider.ca`;
     case 'UND_ERR_SOCKET':
     case 'ECONNRESET':
     case 'EPIPE':

@@ -52,6 +52,8 @@ export class Provider {
   readonly settings: ProviderSettings;
   readonly gate: ExchangeGate;
   readonly breaker: CircuitBreaker;
+  /** Deadline for metadata and keys: the longest that a policy gives, so that none keeps them from the others. */
+  timeoutMs: number;
   readonly #options: ProviderOptions;
   readonly #metadata: ProviderDocument<ProviderMetadata>;
   readonly #keys: ProviderDocument<KeySet>;
@@ -64,6 +66,7 @@ export class Provider {
     this.#options = options;
     this.settings = settings;
     this.key = providerKeyOf(settings);
+    this.timeoutMs = settings.timeoutMs;
     this.gate = new ExchangeGate(clock, options.gateBounds);
     this.breaker = new CircuitBreaker((state) => telemetry.circuitState(settings.issuer, state));
     this.#metadata = new ProviderDocument({
@@ -107,8 +110,9 @@ export class Provider {
     const known = await this.#keys.obtain();
     if (known.kind === 'fault') return known;
     const first = await verifyToken({ ...input, keySet: known.value });
-    if (first.kind === 'verified' || (first.check !== 'key' && first.check !== 'signature')) return first;
-    await this.#keys.renew(UNKNOWN_KEY_PAUSE_MS);
+    const isKeyAtFault = first.kind === 'rejected' && (first.check === 'key' || first.check === 'signature');
+    if (isKeyAtFault) await this.#keys.renew(UNKNOWN_KEY_PAUSE_MS);
+    // A key that has vanished while its signature was checked counts no more.
     const keySet = this.#keys.current ?? known.value;
     return keySet === known.value ? first : await verifyToken({ ...input, keySet });
   }
@@ -142,15 +146,17 @@ export class Provider {
   }
 
   async #discover(): Promise<Fetched<ProviderMetadata>> {
-    const { settings, http } = this.#options;
-    return processDiscoveryResponse(settings.issuer, await http.send(discoveryRequest(settings)));
+    const { timeoutMs, settings } = this;
+    const request = discoveryRequest({ ...settings, timeoutMs });
+    return processDiscoveryResponse(settings.issuer, await this.#options.http.send(request));
   }
 
   async #fetchKeys(): Promise<Fetched<KeySet>> {
-    const { settings, http } = this.#options;
+    const { timeoutMs, settings } = this;
     const endpoint = await this.#endpoint(settings.jwksUri, (metadata) => metadata.jwksUri, 'jwks_uri');
     if (endpoint.kind === 'fault') return endpoint;
-    return processJwksResponse(endpoint.value, await http.send(jwksRequest(settings, endpoint.value)));
+    const request = jwksRequest({ ...settings, timeoutMs }, endpoint.value);
+    return processJwksResponse(endpoint.value, await this.#options.http.send(request));
   }
 
   async #endpoint(

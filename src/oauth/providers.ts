@@ -30,7 +30,7 @@ export class Providers {
 
   /** Looks early at providers that are new. @returns the keys of those that are gone, and now closed. */
   observe(plans: readonly PolicyPlan[]): ReadonlySet<string> {
-    const wanted = new Set(plans.map(({ provider }) => providerKeyOf(provider)));
+    const wanted = longestTimeouts(plans);
     const gone = new Set<string>();
     for (const [key, provider] of this.#byKey) {
       if (wanted.has(key)) continue;
@@ -39,7 +39,11 @@ export class Providers {
       this.#loggedFaults.delete(key);
       gone.add(key);
     }
-    for (const plan of plans) this.of(plan.provider).watch(plan.clientCredentials !== undefined);
+    for (const plan of plans) {
+      const provider = this.of(plan.provider);
+      provider.timeoutMs = wanted.get(provider.key) ?? plan.provider.timeoutMs;
+      provider.watch(plan.clientCredentials !== undefined);
+    }
     return gone;
   }
 
@@ -85,4 +89,14 @@ export class Providers {
     else this.#loggedFaults.set(key, fault.message);
     onChange();
   }
+}
+
+/** By key of the provider. */
+function longestTimeouts(plans: readonly PolicyPlan[]): ReadonlyMap<string, number> {
+  const longest = new Map<string, number>();
+  for (const { provider } of plans) {
+    const key = providerKeyOf(provider);
+    longest.set(key, Math.max(provider.timeoutMs, longest.get(key) ?? 0));
+  }
+  return longest;
 }

@@ -3,7 +3,8 @@
 import type { Refusal } from '../authz/ports.ts';
 import type { Reason } from '../model/reasons.ts';
 import type { PolicyPlan } from '../model/table.ts';
-import type { TokenFailure } from './token-response.ts';
+import { PAUSE_CEILING_MS } from './circuit-breaker.ts';
+import type { TokenFailure } from './token-failure.ts';
 
 /** Spares the provider a flood of requests that cannot succeed; short, so that mending it shows at once. */
 const MISCONFIGURED_TTL_MS = 5_000;
@@ -31,7 +32,7 @@ export function refusalOf(failure: TokenFailure, cache: PolicyPlan['cache'], now
     case 'ProviderUnavailable':
       break;
   }
-  return refuse(reason, detail, { retryAtMs });
+  return refuse(reason, detail, { retryAtMs: Math.min(retryAtMs, nowMs + PAUSE_CEILING_MS) });
 }
 
 export function refuse(

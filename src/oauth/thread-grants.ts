@@ -46,9 +46,11 @@ export class ThreadGrants {
     this.#held.delete(key);
   }
 
-  /** Those that a key of `issuer` signed. */
-  deleteSignedBy(issuer: string, keyId: string): void {
-    this.#deleteWhere((grant) => grant.issuer === issuer && grant.keyId === keyId);
+  /** Those that a key of `issuer` signed, or may have. */
+  deleteSignedBy(issuer: string, keyId: string | undefined): void {
+    this.#deleteWhere(
+      (grant) => grant.issuer === issuer && (grant.keyId === undefined || grant.keyId === keyId),
+    );
   }
 
   deleteClient(clientId: string): void {

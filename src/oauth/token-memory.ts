@@ -105,9 +105,7 @@ export class TokenMemory {
       held.providerKey === provider.key && (held.keyId === undefined || keyIds.has(held.keyId));
     const keys = this.#store.dropTokens(matches, 'key_vanished');
     this.#options.logger.info({ issuer, tokens: keys.length }, 'signing key vanished');
-    for (const keyId of keyIds) {
-      if (keyId !== undefined) void this.#evict({ kind: 'signingKey', issuer, keyId });
-    }
+    for (const keyId of keyIds) void this.#evict({ kind: 'signingKey', issuer, keyId });
     for (const key of keys) void this.#evict({ kind: 'key', key });
   }
 

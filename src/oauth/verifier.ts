@@ -1,6 +1,13 @@
 /** Verifies access tokens (RFC 7519, RFC 9068): signature, issuer, times, type, algorithm and client. */
 
-import { errors, jwtVerify, type CryptoKey, type JWTPayload, type JWTVerifyResult } from 'jose';
+import {
+  decodeProtectedHeader,
+  errors,
+  jwtVerify,
+  type CryptoKey,
+  type JWTPayload,
+  type JWTVerifyResult,
+} from 'jose';
 
 import { tokenClientId } from '../authz/claims.ts';
 import type { VerifiedClaims } from '../authz/ports.ts';
@@ -19,12 +26,15 @@ export interface VerificationInput {
 type FailedCheck =
   | 'form'
   | 'algorithm'
+  | 'crit'
   | 'typ'
   | 'key'
   | 'signature'
   | 'iss'
+  | 'expired'
   | 'exp'
   | 'nbf'
+  | 'use'
   | 'claims'
   | 'client';
 
@@ -45,12 +55,15 @@ export type Verification =
 const DETAILS: Readonly<Record<FailedCheck, string>> = {
   form: 'the token is not a signed JWT',
   algorithm: 'the token is signed with an algorithm that the policy does not accept',
+  crit: 'the header of the token asks for an extension that is not known',
   typ: 'the type of the token is neither JWT nor at+jwt',
-  key: 'the token is signed with a key that the issuer does not publish',
+  key: 'the issuer publishes no usable key that fits the token',
   signature: 'the signature of the token is wrong',
   iss: 'the token is from another issuer',
-  exp: 'the token has expired or states no expiry',
+  expired: 'the token has expired',
+  exp: 'the token states no expiry',
   nbf: 'the token is not valid yet',
+  use: 'the token is not an access token, as its claims show',
   claims: 'the claims of the token are malformed',
   client: 'the token was issued to another client',
 };
@@ -61,10 +74,12 @@ export async function verifyToken(input: VerificationInput): Promise<Verificatio
   try {
     verified = await verifySignatureAndClaims(input);
   } catch (error) {
-    return rejected(failedCheck(error));
+    const check = failedCheck(error);
+    return check === 'algorithm' ? algorithmRejected(input.token) : rejected(check);
   }
   const { payload, protectedHeader } = verified;
   if (!isAccessTokenType(protectedHeader.typ)) return rejected('typ');
+  if (isForOtherUse(payload)) return rejected('use');
   const { exp } = payload;
   // A number that no date can hold is no expiry.
   if (exp === undefined || !(exp > 0 && exp < 8.64e12)) return rejected('exp');
@@ -108,9 +123,10 @@ function optionsOf({ plan, nowMs }: VerificationInput) {
 }
 
 function failedCheck(error: unknown): FailedCheck {
-  if (error instanceof errors.JWTExpired) return 'exp';
+  if (error instanceof errors.JWTExpired) return 'expired';
   if (error instanceof errors.JWTClaimValidationFailed) return claimCheck(error.claim);
   if (error instanceof errors.JOSEAlgNotAllowed) return 'algorithm';
+  if (error instanceof errors.JOSENotSupported) return 'crit';
   if (error instanceof errors.JWKSNoMatchingKey) return 'key';
   if (error instanceof errors.JWSSignatureVerificationFailed) return 'signature';
   if (error instanceof errors.JWTInvalid) return 'claims';
@@ -126,6 +142,26 @@ function claimCheck(claim: string): FailedCheck {
 /** RFC 9068, section 4, and the older profile of Auth0; the header is optional in RFC 7519. */
 function isAccessTokenType(typ: string | undefined): boolean {
   return typ === undefined || /^(?:application\/)?(?:jwt|at\+jwt)$/i.test(typ);
+}
+
+/** Where all tokens of an issuer have the type JWT, their claims tell them apart (RFC 8725, section 3.12). */
+function isForOtherUse(payload: JWTPayload): boolean {
+  const { typ, token_use: use, at_hash: hashOfAccessToken } = payload;
+  const isOther = (typeof typ === 'string' && OTHER_TYPES.has(typ)) || use === 'id';
+  return isOther || hashOfAccessToken !== undefined;
+}
+
+/** The `typ` that Keycloak writes into the payload. */
+const OTHER_TYPES: ReadonlySet<string> = new Set(['ID', 'Refresh', 'Offline', 'Logout']);
+
+/** What is not registered could be anything, a secret too. */
+const REGISTERED_ALGORITHM = /^(?:none|EdDSA|Ed25519|Ed448|ES256K|(?:HS|RS|PS|ES)(?:256|384|512))$/;
+
+function algorithmRejected(token: string): Verification {
+  const { alg = '' } = decodeProtectedHeader(token);
+  const name = REGISTERED_ALGORITHM.test(alg) ? alg : 'an unknown algorithm';
+  const detail = `the token is signed with ${name}, which the policy does not accept`;
+  return { kind: 'rejected', check: 'algorithm', detail };
 }
 
 function rejected(check: FailedCheck): Verification {

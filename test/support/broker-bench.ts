@@ -51,7 +51,8 @@ export function createBench(options: Partial<BrokerOptions> = {}): BrokerBench {
   return { broker, clock, recorded };
 }
 
-function recordingTelemetry(lines: string[]): BrokerTelemetry {
+/** Writes what it is told into `lines`. */
+export function recordingTelemetry(lines: string[]): BrokerTelemetry {
   return {
     exchangeFinished: (_issuer, result) => lines.push(`exchange ${result}`),
     exchangeSaved: () => lines.push('saved'),

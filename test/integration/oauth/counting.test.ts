@@ -234,6 +234,19 @@ describe('limits of a caller', { timeout: 60_000 }, () => {
     assert.equal(outcome.kind, 'granted');
   });
 
+  it('take the /64 of an IPv6 address for one address', async () => {
+    provider.onToken = rejectWrongSecret;
+    const plan = planFor(provider.issuer, {
+      limits: { failuresPerMinute: 1, exchangesPerMinute: undefined },
+    });
+    const guess = (secret: string, address: string) =>
+      bench.broker.obtain(exchangeRequest({ plan, secret, address }));
+    await guess('a', '2001:db8::1');
+    const outcomes = [await guess('b', '2001:db8::2'), await guess('c', '2001:db8:0:1::1')];
+    await bench.broker.close();
+    assert.deepEqual(reasons(outcomes), { TooManyFailures: 1, InvalidClient: 1 });
+  });
+
   it('hold for guesses that are made all at once', async () => {
     provider.onToken = rejectWrongSecret;
     const plan = planFor(provider.issuer, {
@@ -285,6 +298,15 @@ describe('limits of a caller', { timeout: 60_000 }, () => {
     });
   });
 
+  it('are not used up by who guesses at the secret', async () => {
+    provider.onToken = rejectWrongSecret;
+    const plan = planFor(provider.issuer, { limits: { failuresPerMinute: 10, exchangesPerMinute: 1 } });
+    const guessed = await bench.broker.obtain(exchangeRequest({ plan, secret: 'wrong' }));
+    const right = await bench.broker.obtain(exchangeRequest({ plan, address: '192.0.2.2' }));
+    await bench.broker.close();
+    assert.deepEqual(reasons([guessed, right]), { InvalidClient: 1, granted: 1 });
+  });
+
   it('heed a quota that a good answer says is used up', async () => {
     provider.onToken = async (call) => ({
       ...(await provider.grant(call)),
@@ -331,5 +353,24 @@ describe('the queue in front of a provider', () => {
       keepUntilMs: undefined,
       retryAtMs: bench.clock.nowMs() + 1_000,
     });
+  });
+
+  it('lets no IPv6 network have a turn for each of its addresses', async () => {
+    bench = createBench({ gateBounds: { maxConcurrent: 1 } });
+    const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+    provider.onToken = async (call) => ({ ...(await provider.grant(call)), after: opened });
+    const plan = planFor(provider.issuer);
+    const flood = Array.from({ length: 5 }, (_, index) =>
+      bench.broker.obtain(
+        exchangeRequest({ plan, clientId: `flood-${index}`, address: `2001:db8::${index}` }),
+      ),
+    );
+    const other = bench.broker.obtain(exchangeRequest({ plan, clientId: 'other' }));
+    await eventually('all of them wait', async () => bench.clock.pending().length === 5);
+    open();
+    await Promise.all([...flood, other]);
+    await bench.broker.close();
+    const order = provider.calls.map(({ form }) => form.get('client_id'));
+    assert.equal(order.indexOf('other'), 2, order.join(' '));
   });
 });

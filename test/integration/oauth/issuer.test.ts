@@ -92,7 +92,7 @@ describe('the state of an issuer', () => {
     {
       name: 'well',
       given: () => ({}),
-      want: () => ['True', 'Ready', `${provider.issuer} publishes 1 signing keys`],
+      want: () => ['True', 'Ready', `${provider.issuer} publishes 1 signing key`],
     },
     {
       name: 'without discovery document',
@@ -102,7 +102,11 @@ describe('the state of an issuer', () => {
     {
       name: 'with a redirect in place of the document',
       given: () => ({ onDiscovery: () => ({ status: 301, headers: { location: provider.issuer } }) }),
-      want: () => ['False', 'DiscoveryFailed', `${configuration()}: answered 301`],
+      want: () => [
+        'False',
+        'DiscoveryFailed',
+        `${configuration()}: answered 301, and redirects are not followed`,
+      ],
     },
     {
       name: 'with HTML in place of the document',
@@ -156,6 +160,17 @@ describe('the state of an issuer', () => {
       ],
     },
     {
+      name: 'with keys that are too short',
+      given: () => ({
+        onJwks: () => ({ body: { keys: [{ kty: 'RSA', kid: 'k1', n: 'x'.repeat(171), e: 'AQAB' }] } }),
+      }),
+      want: () => [
+        'False',
+        'NoKeys',
+        `${provider.origin}/.well-known/jwks.json: holds no public signing key but RSA keys of fewer than 2048 bits`,
+      ],
+    },
+    {
       name: 'with keys of another algorithm',
       given: () => ({}),
       plan: () => ({
@@ -204,6 +219,44 @@ describe('the state of an issuer', () => {
     await bench.broker.close();
     assert.equal(outcome.kind, 'granted');
     assert.equal(provider.fetches.discovery, 0);
+  });
+
+  it('is asked with the longest time-out that its policies give', async () => {
+    const message = (plan: PolicyPlan): string => bench.broker.issuerState(plan).message;
+    provider.onDiscovery = () => ({ after: new Promise<void>(() => {}) });
+    const short = withProvider({ timeoutMs: 100 });
+    const long = { ...withProvider({ timeoutMs: 200 }), policy: 'shop/long' };
+    bench.broker.observe([short]);
+    await eventually('it fails', async () => message(short).endsWith('did not answer within 100 ms'));
+    bench.broker.observe([short, long]);
+    await eventually('it fails after the longer one', async () => {
+      bench.clock.advance(1_000);
+      return message(short).endsWith('did not answer within 200 ms');
+    });
+    bench.broker.observe([short]);
+    await eventually('it fails after the one that is left', async () => {
+      bench.clock.advance(10_000);
+      return message(short).endsWith('did not answer within 100 ms');
+    });
+    await bench.broker.close();
+  });
+
+  it('is not down for others because one policy has no patience', async () => {
+    const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+    const patient = withProvider({ timeoutMs: 5_000 });
+    const hasty = { ...withProvider({ timeoutMs: 100 }), policy: 'shop/hasty' };
+    bench.broker.observe([patient, hasty]);
+    provider.onToken = async (call) => ({ ...(await provider.grant(call)), after: opened });
+    const late = await Promise.all(
+      Array.from({ length: 6 }, (_, index) =>
+        bench.broker.obtain(exchangeRequest({ plan: hasty, clientId: `hasty-${index}` })),
+      ),
+    );
+    open();
+    const outcome = await bench.broker.obtain(exchangeRequest({ plan: patient }));
+    await bench.broker.close();
+    assert.ok(late.every((each) => each.kind === 'refused' && each.reason === 'ProviderUnavailable'));
+    assert.equal(outcome.kind, 'granted');
   });
 
   it('recovers by itself', async () => {
@@ -258,6 +311,21 @@ describe('the state of an issuer', () => {
     await bench.broker.close();
   });
 
+  it('shows a token endpoint at which no provider may be', async () => {
+    const plan = withProvider({ tokenEndpoint: 'http://169.254.169.254/token' });
+    const outcome = await bench.broker.obtain(exchangeRequest({ plan }));
+    const { warnings } = bench.broker.issuerState(plan);
+    await bench.broker.close();
+    assert.equal(outcome.kind === 'refused' && outcome.reason, 'ProviderMisconfigured');
+    assert.deepEqual(warnings, [
+      {
+        reason: 'ProviderMisconfigured',
+        message:
+          'the token endpoint may not be called: 169.254.169.254 is not an address that a provider may have',
+      },
+    ]);
+  });
+
   it('is forgotten with its tokens when no policy names it any more', async () => {
     const plan = planFor(provider.issuer);
     bench.broker.observe([plan]);
@@ -302,7 +370,7 @@ describe('preflight', () => {
         reason: 'Discovered',
         message: `${provider.origin}/.well-known/openid-configuration names its endpoints`,
       },
-      { level: 'ok', reason: 'Ready', message: `${provider.issuer} publishes 1 signing keys` },
+      { level: 'ok', reason: 'Ready', message: `${provider.issuer} publishes 1 signing key` },
     ]);
   });
 
@@ -344,8 +412,7 @@ describe('preflight', () => {
       {
         level: 'error',
         reason: 'DiscoveryFailed',
-        message:
-          'http://127.0.0.1:1/.well-known/openid-configuration: the call to 127.0.0.1:1 failed (ECONNREFUSED)',
+        message: 'http://127.0.0.1:1/.well-known/openid-configuration: 127.0.0.1:1 refuses the connection',
       },
     ]);
   });

@@ -179,10 +179,39 @@ describe('signing keys', () => {
     assert.equal(outcome.kind === 'granted' && outcome.keyId, undefined);
   });
 
-  it('of one bad entry do not spoil the set', async () => {
-    provider.onJwks = () => ({ body: { keys: [{ kty: 'RSA', kid: 'bad', n: '!', e: '' }, k1.publicJwk] } });
-    assert.equal(reasonOf(await ask('a')), 'granted');
+  const BAD_ENTRIES: readonly { readonly name: string; readonly given: () => unknown }[] = [
+    { name: 'without material', given: () => ({ kty: 'RSA', kid: 'bad', n: '!', e: '' }) },
+    { name: 'without a type', given: () => ({ kid: 'bad' }) },
+    { name: 'that is no object', given: () => null },
+    { name: 'of an unknown type', given: () => ({ kty: 'AKP', kid: 'bad', alg: 'ML-DSA-44', pub: 'AA' }) },
+    { name: 'for encryption', given: () => ({ ...k2.publicJwk, alg: 'RSA-OAEP', use: 'enc' }) },
+    // Without its `kid` it would be tried with every token that names none.
+    { name: 'that is too short', given: () => ({ kty: 'RSA', n: 'x'.repeat(171), e: 'AQAB' }) },
+  ];
+  for (const { name, given } of BAD_ENTRIES) {
+    it(`do not suffer from an entry ${name}`, async () => {
+      const { kid: _, ...nameless } = k1.publicJwk;
+      provider.onJwks = () => ({ body: { keys: [given(), nameless] } });
+      provider.onToken = (call) => provider.grant(call, { header: { kid: undefined } });
+      assert.equal(reasonOf(await ask('a')), 'granted');
+      await bench.broker.close();
+    });
+  }
+
+  it('without a kid that vanish take bearer tokens without one with them', async () => {
+    const nameless = await createSigningKey('RS256', '');
+    provider.keys = [nameless];
+    bench.broker.observe([plan]);
+    await ask('a');
+    provider.keys = [k2];
+    bench.clock.advance(TEN_MINUTES_MS);
+    await eventually('the key is missed', async () => bench.recorded.evictions.length > 0);
     await bench.broker.close();
+    assert.deepEqual(bench.recorded.evictions[0], {
+      kind: 'signingKey',
+      issuer: provider.issuer,
+      keyId: undefined,
+    });
   });
 });
 
@@ -209,7 +238,7 @@ describe('a bearer token', () => {
     {
       name: 'that expired longer ago than the tolerance',
       given: () => provider.token('a', { exp: nowSeconds() - 30 }),
-      detail: 'the token has expired or states no expiry',
+      detail: 'the token has expired',
       isKept: true,
     },
     {
@@ -231,20 +260,20 @@ describe('a bearer token', () => {
     {
       name: 'signed with nothing',
       given: () => `${encode({ alg: 'none' })}.${encode({ iss: provider.issuer, exp: 4e9 })}.`,
-      detail: 'the token is signed with an algorithm that the policy does not accept',
+      detail: 'the token is signed with none, which the policy does not accept',
       isKept: true,
     },
     {
       name: 'signed with the public key as a secret',
       given: () =>
         `${encode({ alg: 'HS256', kid: 'k1' })}.${encode({ iss: provider.issuer, exp: 4e9 })}.c2ln`,
-      detail: 'the token is signed with an algorithm that the policy does not accept',
+      detail: 'the token is signed with HS256, which the policy does not accept',
       isKept: true,
     },
     {
       name: 'signed with an unknown key',
       given: () => provider.token('a', { key: k2 }),
-      detail: 'the token is signed with a key that the issuer does not publish',
+      detail: 'the issuer publishes no usable key that fits the token',
       isKept: false,
     },
     {
@@ -254,6 +283,24 @@ describe('a bearer token', () => {
       isKept: false,
     },
     { name: 'that is no JWT', given: () => 'opaque', detail: 'the token is not a signed JWT', isKept: true },
+    {
+      name: 'signed with an algorithm of its own invention',
+      given: () => `${encode({ alg: 'secret' })}.${encode({ iss: provider.issuer, exp: 4e9 })}.c2ln`,
+      detail: 'the token is signed with an unknown algorithm, which the policy does not accept',
+      isKept: true,
+    },
+    {
+      name: 'with a header that must be understood, and is not',
+      given: () => `${encode({ alg: 'RS256', kid: 'k1', crit: ['x'], x: 1 })}.${encode({ exp: 4e9 })}.c2ln`,
+      detail: 'the header of the token asks for an extension that is not known',
+      isKept: true,
+    },
+    ...[{ typ: 'ID' }, { typ: 'Refresh' }, { token_use: 'id' }, { at_hash: 'x' }].map((claims) => ({
+      name: `that is none for access, as its claim ${Object.keys(claims).join()} says (${Object.values(claims).join()})`,
+      given: () => provider.token('a', { claims }),
+      detail: 'the token is not an access token, as its claims show',
+      isKept: true,
+    })),
     {
       name: 'of the wrong type',
       given: () => provider.token('a', { header: { typ: 'logout+jwt' } }),

@@ -21,7 +21,7 @@ import {
   type ProviderRequest,
 } from '../../../src/oauth/provider-http.ts';
 import { LOOPBACK_ALLOWED } from '../../support/broker-bench.ts';
-import { createKeyPair, NOT_AFTER } from '../../support/key-pair.ts';
+import { createKeyPair, NOT_AFTER, NOT_BEFORE } from '../../support/key-pair.ts';
 
 let http: ProviderHttp | undefined;
 
@@ -100,7 +100,7 @@ describe('a call to a provider', () => {
   it('ends at its deadline also while the body comes', async () => {
     const reply = await open(LOOPBACK_ALLOWED).send(get(url('/slow-body'), { timeoutMs: 100 }));
     const message = `127.0.0.1:${portOf(server)} did not answer within 100 ms`;
-    assert.deepEqual(reply, { kind: 'failure', message });
+    assert.deepEqual(reply, { kind: 'failure', message, cause: 'deadline' });
   });
 
   const STRICT: NetworkRules = { ...LOOPBACK_ALLOWED, allowInsecureIssuers: false };
@@ -155,7 +155,11 @@ describe('a call to a provider', () => {
   for (const { name, url, want } of REFUSED) {
     it(`is not made to ${name}`, async () => {
       asked = 0;
-      assert.deepEqual(await open(STRICT).send(get(url())), { kind: 'failure', message: want() });
+      assert.deepEqual(await open(STRICT).send(get(url())), {
+        kind: 'failure',
+        message: want(),
+        cause: 'setup',
+      });
       assert.equal(asked, 0);
     });
   }
@@ -167,7 +171,11 @@ describe('a call to a provider', () => {
     const allowedBlocks = new BlockList();
     allowedBlocks.addAddress('192.0.2.1', 'ipv4');
     const reply = await open({ ...STRICT, allowedBlocks, lookup }).send(get('https://idp.test/'));
-    assert.deepEqual(reply, { kind: 'failure', message: 'idp.test has no address that a provider may have' });
+    assert.deepEqual(reply, {
+      kind: 'failure',
+      message: 'idp.test has no address that a provider may have',
+      cause: 'setup',
+    });
     assert.equal(asked, 0);
   });
 
@@ -188,6 +196,7 @@ describe('a call to a provider', () => {
     assert.deepEqual(second, {
       kind: 'failure',
       message: 'rebind.test has no address that a provider may have',
+      cause: 'setup',
     });
   });
 });
@@ -218,6 +227,7 @@ describe('a connection that breaks', () => {
     assert.deepEqual(third, {
       kind: 'failure',
       message: `127.0.0.1:${portOf(server)} closed the connection`,
+      cause: 'network',
     });
     assert.equal(requests, 4, 'a new connection that breaks is not tried again');
     server.close();
@@ -304,6 +314,7 @@ describe('TLS to a provider', () => {
     secret: 'shop/idp-client',
     chain: client.certificate,
     digest: 'd1',
+    notBeforeMs: NOT_BEFORE,
     notAfterMs: NOT_AFTER,
   };
 
@@ -316,7 +327,21 @@ describe('TLS to a provider', () => {
   it('trusts no other', async () => {
     const reply = await open(network).send(get(url()));
     assert.ok(reply.kind === 'failure');
-    assert.match(reply.message, /^the call to idp\.test:\d+ failed \(DEPTH_ZERO_SELF_SIGNED_CERT\)$/);
+    assert.match(
+      reply.message,
+      /^the certificate of idp\.test:\d+ is not trusted \(DEPTH_ZERO_SELF_SIGNED_CERT\): see spec\.provider\.ca$/,
+    );
+  });
+
+  it('trusts no certificate of another name', async () => {
+    const other = createKeyPair('other.test');
+    const impostor = createTlsServer({ key: other.privateKey, cert: other.certificate });
+    await listen(impostor);
+    const tls = { ca: other.certificate, clientCertificate: undefined };
+    const reply = await open(network).send(get(`https://idp.test:${portOf(impostor)}/`, { tls }));
+    impostor.close();
+    assert.ok(reply.kind === 'failure');
+    assert.match(reply.message, /^the certificate of idp\.test:\d+ is for another name$/);
   });
 
   it('shows the client certificate of the policy, each policy its own', async () => {
@@ -359,6 +384,10 @@ describe('TLS to a provider', () => {
 
   it('fails by value where the private key is missing', async () => {
     const reply = await open(network).send(get(url(), { tls: { ca: undefined, clientCertificate } }));
-    assert.deepEqual(reply, { kind: 'failure', message: 'the private key of shop/idp-client is missing' });
+    assert.deepEqual(reply, {
+      kind: 'failure',
+      message: 'the private key of shop/idp-client is missing',
+      cause: 'network',
+    });
   });
 });

@@ -82,6 +82,39 @@ const CASES: readonly Case[] = [
   },
   { name: '400 unauthorized_client', given: oauthError(400, 'unauthorized_client'), want: GRANT_MISSING },
   { name: '403 unauthorized_client', given: oauthError(403, 'unauthorized_client'), want: GRANT_MISSING },
+  {
+    name: 'Keycloak: a wrong secret',
+    given: oauthError(401, 'unauthorized_client', 'Invalid client or Invalid client credentials'),
+    want: INVALID_CLIENT,
+  },
+  {
+    name: 'Keycloak: a client without the grant',
+    given: oauthError(401, 'unauthorized_client', 'Client not enabled to retrieve service account'),
+    want: GRANT_MISSING,
+  },
+  {
+    name: 'Hydra: an audience that the client may not ask for',
+    given: oauthError(
+      400,
+      'invalid_request',
+      "Requested audience 'https://api.test/' has not been whitelisted by the OAuth 2.0 Client.",
+    ),
+    want: GRANT_MISSING,
+  },
+  {
+    name: 'Entra ID: an unknown client',
+    given: oauthError(
+      400,
+      'unauthorized_client',
+      "AADSTS700016: Application with identifier 'x' was not found",
+    ),
+    want: INVALID_CLIENT,
+  },
+  {
+    name: 'Entra ID: a client without a role',
+    given: oauthError(400, 'invalid_grant', "AADSTS501051: Application 'x' is not assigned to a role"),
+    want: GRANT_MISSING,
+  },
   { name: '400 invalid_scope', given: oauthError(400, 'invalid_scope'), want: GRANT_MISSING },
   {
     name: 'Auth0: an organization that the client may not use',
@@ -116,6 +149,11 @@ const CASES: readonly Case[] = [
   {
     name: 'a 403 page of a firewall',
     given: () => ({ status: 403, body: '<html>blocked</html>' }),
+    want: misconfigured('the provider refused the token request with 403'),
+  },
+  {
+    name: 'a 403 of a gateway that speaks JSON, but no OAuth',
+    given: () => ({ status: 403, body: { message: 'Forbidden' } }),
     want: misconfigured('the provider refused the token request with 403'),
   },
   {
@@ -173,12 +211,12 @@ const CASES: readonly Case[] = [
   {
     name: 'a key that is not published',
     given: (call) => provider.grant(call, { header: { kid: 'other' } }),
-    want: rejected('the token is signed with a key that the issuer does not publish'),
+    want: rejected('the issuer publishes no usable key that fits the token'),
   },
   {
     name: 'an algorithm that the policy does not accept',
     given: (call) => provider.grant(call, { key: elliptic }),
-    want: rejected('the token is signed with an algorithm that the policy does not accept'),
+    want: rejected('the token is signed with ES256, which the policy does not accept'),
   },
   {
     name: 'another issuer',
@@ -206,29 +244,34 @@ const CASES: readonly Case[] = [
     want: rejected('the type of the token is neither JWT nor at+jwt'),
   },
   {
+    name: 'an ID token that calls itself JWT',
+    given: issued({ typ: 'ID' }),
+    want: rejected('the token is not an access token, as its claims show'),
+  },
+  {
     name: 'no exp',
     given: (call) => provider.grant(call, { exp: undefined }),
-    want: rejected('the token has expired or states no expiry'),
+    want: rejected('the token states no expiry'),
   },
   {
     name: 'an exp that is text',
     given: issued({ exp: 'tomorrow' }),
-    want: rejected('the token has expired or states no expiry'),
+    want: rejected('the token states no expiry'),
   },
   {
     name: 'an exp that no date can hold',
     given: issued({ exp: 1e300 }),
-    want: rejected('the token has expired or states no expiry'),
+    want: rejected('the token states no expiry'),
   },
   {
     name: 'an nbf in an hour',
     given: (call) => issued({ nbf: bench.clock.nowMs() / 1_000 + 3_600 })(call),
-    want: rejected('the token is not valid yet'),
+    want: rejected('the token is not valid yet: compare the clocks of gateway and provider'),
   },
   {
     name: 'a token that has expired',
     given: (call) => provider.grant(call, { exp: bench.clock.nowMs() / 1_000 - 3_600 }),
-    want: rejected('the token has expired or states no expiry'),
+    want: rejected('the token has expired: compare the clocks of gateway and provider'),
   },
   {
     name: 'a token with exactly 5 s to live',
@@ -318,6 +361,31 @@ describe('a token request that fails', () => {
   }
 });
 
+it('a client that is registered for the other way of authentication is told to the operator', async () => {
+  bench = createBench();
+  provider.onToken = oauthError(
+    401,
+    'invalid_client',
+    "The OAuth 2.0 Client supports client authentication method 'client_secret_basic', but method 'client_secret_post' was requested.",
+  );
+  const outcome = await bench.broker.obtain(exchangeRequest({ plan: planFor(provider.issuer) }));
+  await bench.broker.close();
+  assert.equal(outcome.kind === 'refused' && outcome.detail, INVALID_CLIENT.detail);
+  assert.equal(
+    bench.recorded.logs[0]?.fields['cause'],
+    'the client is registered for another way of authentication: see spec.clientCredentials.tokenEndpointAuthMethod',
+  );
+});
+
+it('an error that comes with 200 is named in the log', async () => {
+  bench = createBench();
+  provider.onToken = () => ({ status: 200, body: { error: 'unauthorized_client' } });
+  const outcome = await bench.broker.obtain(exchangeRequest({ plan: planFor(provider.issuer) }));
+  await bench.broker.close();
+  assert.equal(outcome.kind === 'refused' && outcome.reason, 'ProviderMisconfigured');
+  assert.equal(bench.recorded.logs[0]?.fields['errorCode'], 'unauthorized_client');
+});
+
 const TIMES: readonly {
   readonly name: string;
   readonly given: Case['given'];
@@ -353,6 +421,11 @@ const TIMES: readonly {
     name: 'Retry-After of a 429 is passed on',
     given: () => ({ status: 429, headers: { 'retry-after': '3' } }),
     want: { keep: undefined, retry: 3_000 },
+  },
+  {
+    name: 'Retry-After of more than a minute counts as a minute',
+    given: () => ({ status: 503, headers: { 'retry-after': '86400' } }),
+    want: { keep: undefined, retry: 60_000 },
   },
   {
     name: 'without Retry-After the reset of the tenant limit counts',

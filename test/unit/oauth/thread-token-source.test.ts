@@ -155,6 +155,11 @@ describe('the token source of a thread', () => {
       given: { kind: 'signingKey', issuer: 'https://other.test/', keyId: 'k1' },
       isHit: false,
     },
+    {
+      name: 'a signing key without a name',
+      given: { kind: 'signingKey', issuer: GRANT.issuer, keyId: undefined },
+      isHit: false,
+    },
     { name: 'its client', given: { kind: 'client', clientId: 'cron' }, isHit: true },
     { name: 'another client', given: { kind: 'client', clientId: 'other' }, isHit: false },
     { name: 'everything', given: { kind: 'all' }, isHit: true },
@@ -182,6 +187,14 @@ describe('the token source of a thread', () => {
       assert.deepEqual(source.lookup(key, 0), isForgotten ? next : GRANT);
     });
   }
+
+  it('drops a token that names no key when any key of its issuer is evicted', async () => {
+    await learn({ ...GRANT, keyId: undefined });
+    source.evict({ kind: 'signingKey', issuer: 'https://other.test/', keyId: 'k9' });
+    assert.notEqual(source.lookup(key, 0), undefined);
+    source.evict({ kind: 'signingKey', issuer: GRANT.issuer, keyId: 'k9' });
+    assert.equal(source.lookup(key, 0), undefined);
+  });
 
   it('drops the refusals and bearer tokens of a client', async () => {
     await learn(REFUSAL);
