@@ -31,23 +31,25 @@ export function isReplaced(
   return forwarding === 'written' || !isPeerTrusted;
 }
 
-/** Alternating names and values. */
+/** Alternating names and values: {@link callerHeaders}, and the host that was asked for. */
 export function forwardingHeaders(rawHeaders: readonly string[], context: ForwardingContext): string[] {
+  const host = hostCopy(rawHeaders, context) ?? context.head.authority;
+  return [...callerHeaders(rawHeaders, context), 'X-Forwarded-Host', host];
+}
+
+/** Alternating names and values: what tells about the caller, whichever host it asks for. */
+export function callerHeaders(rawHeaders: readonly string[], context: ForwardingContext): string[] {
   const peer = unmapped(context.peerAddress);
-  const copy = (name: string): string | undefined =>
-    context.isPeerTrusted ? headerValue(rawHeaders, name) : undefined;
+  const copy = (name: string): string | undefined => trustedCopy(rawHeaders, context, name);
   const hops = copy('x-forwarded-for');
   const proto = forwardedProto(copy('x-forwarded-proto')) ?? (context.isTls ? 'https' : 'http');
-  const host = copy('x-forwarded-host');
   const headers = [
     'X-Forwarded-For',
     hops === undefined ? peer : `${hops}, ${peer}`,
     'X-Forwarded-Proto',
     proto,
-    'X-Forwarded-Host',
-    host ?? context.head.authority,
     'X-Forwarded-Port',
-    forwardedPort(copy('x-forwarded-port')) ?? callerPort(host, proto, context.head),
+    forwardedPort(copy('x-forwarded-port')) ?? callerPort(hostCopy(rawHeaders, context), proto, context.head),
     'X-Real-IP',
     realIp(copy('x-real-ip'), hops) ?? peer,
   ];
@@ -58,9 +60,25 @@ export function forwardingHeaders(rawHeaders: readonly string[], context: Forwar
   return headers;
 }
 
-/** Whether {@link forwardingHeaders} says the same of every request for one authority by one connection. */
-export function isForwardingConstant({ isPeerTrusted, via }: ForwardingContext): boolean {
-  return !isPeerTrusted && via === undefined;
+/** Whether {@link callerHeaders} say the same of every request for one port by one connection. */
+export function areCallerHeadersConstant({
+  isPeerTrusted,
+  writesForwarded,
+  via,
+}: ForwardingContext): boolean {
+  return !isPeerTrusted && !writesForwarded && via === undefined;
+}
+
+function hostCopy(rawHeaders: readonly string[], context: ForwardingContext): string | undefined {
+  return trustedCopy(rawHeaders, context, 'x-forwarded-host');
+}
+
+function trustedCopy(
+  rawHeaders: readonly string[],
+  { isPeerTrusted }: ForwardingContext,
+  name: string,
+): string | undefined {
+  return isPeerTrusted ? headerValue(rawHeaders, name) : undefined;
 }
 
 /** This hop as RFC 7239 writes it: what holds a colon is quoted. */

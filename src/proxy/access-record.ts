@@ -5,6 +5,9 @@ import { DEFAULT_NAMES } from '../http/presented.ts';
 import type { RequestRecord } from '../telemetry/ports.ts';
 import type { Transaction } from './transaction.ts';
 
+/** What requests that no route met have in common. */
+export const NO_ROUTE: object = {};
+
 /** `endedMs`: monotonic. */
 export function accessRecord(transaction: Transaction, endedMs: number): RequestRecord {
   const { head, route, plan, request, startedMs, upstreamStartedMs } = transaction;
@@ -29,6 +32,7 @@ export function accessRecord(transaction: Transaction, endedMs: number): Request
     upstreamAfterMs: upstreamStartedMs === undefined ? undefined : upstreamStartedMs - startedMs,
     upstreamDurationMs: transaction.upstreamDurationMs,
     upstreamTries: transaction.upstreamTries,
+    likeness: route?.action ?? NO_ROUTE,
     namespace: route?.ingress.namespace ?? '',
     ingress: route?.ingress.name ?? '',
     service: transaction.service,

@@ -15,8 +15,8 @@ export interface Caller {
   readonly serverName: string | undefined;
   /** The request that came by it last and is not over. */
   current: Transaction | undefined;
-  /** The lines that tell a service about the caller, for the authority that was asked for last. */
-  forwarding: { readonly authority: string; readonly lines: string } | undefined;
+  /** The lines that tell a service about the caller, for the port that was asked for last. */
+  forwarding: { readonly port: number | undefined; readonly lines: string } | undefined;
 }
 
 export type IsTrusted = (address: string) => boolean;

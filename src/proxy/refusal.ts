@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 
 import { problemResponse, type ProblemResponse } from '../http/problem.ts';
 import type { Limit, RequestRecord } from '../telemetry/ports.ts';
+import { NO_ROUTE } from './access-record.ts';
 import type { Caller } from './caller.ts';
 import type { ProxyContext } from './context.ts';
 
@@ -100,6 +101,7 @@ export function refusalRecord(caller: Caller, { status, cause }: Refusal, reques
     upstreamAfterMs: undefined,
     upstreamDurationMs: undefined,
     upstreamTries: 0,
+    likeness: NO_ROUTE,
     namespace: '',
     ingress: '',
     service: '',

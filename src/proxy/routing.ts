@@ -32,12 +32,17 @@ export function changedRouting(previous: Routing, delta: TableDelta): Routing {
   const table = applyDelta(previous.table, { ...delta, hosts: NO_CHANGE, backends: NO_CHANGE });
   return {
     table,
-    matcher: createMatcher(table, previous.matcher),
+    matcher: changesRoutes(delta) ? createMatcher(table, previous.matcher) : previous.matcher,
     identityHeaders:
       delta.identityHeaders === undefined
         ? previous.identityHeaders
         : new Set(table.identityHeaders.map(normaliseHeaderName)),
   };
+}
+
+/** A matcher knows of a table where hosts are, and what meets all others. */
+function changesRoutes({ hosts, defaultRoute }: TableDelta): boolean {
+  return defaultRoute !== undefined || hosts.removed.length > 0 || Object.keys(hosts.set).length > 0;
 }
 
 function changeInPlace<T>(section: Readonly<Record<string, T>>, { set, removed }: SectionDelta<T>): void {

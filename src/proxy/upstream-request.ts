@@ -3,7 +3,7 @@
 import { hideQueryCredentials } from '../http/credentials.ts';
 import { fieldLines } from '../http/field-lines.ts';
 import { headersForUpstream, keptHeaders, type ForwardContext } from '../http/forward-headers.ts';
-import { forwardingHeaders, isForwardingConstant } from '../http/forwarding.ts';
+import { areCallerHeadersConstant, callerHeaders, forwardingHeaders } from '../http/forwarding.ts';
 import { editHeaders } from '../http/header-edits.ts';
 import type { RequestFields } from '../http/request-fields.ts';
 import type { RequestHead } from '../http/request-head.ts';
@@ -91,14 +91,14 @@ function upstreamLines(input: UpstreamInput): string {
   return `${kept}${forwarding}X-Request-Id: ${requestId}\r\n${identity.lines}${traced}`;
 }
 
-/** Most connections carry requests for one authority. */
+/** A connection carries requests for any number of hosts, but most of them for one port. */
 function forwardingLines(caller: Caller, { rawHeaders }: RequestFields, context: ForwardContext): string {
-  const { authority } = context.head;
-  if (!isForwardingConstant(context)) return fieldLines(forwardingHeaders(rawHeaders, context));
-  if (caller.forwarding?.authority !== authority) {
-    caller.forwarding = { authority, lines: fieldLines(forwardingHeaders(rawHeaders, context)) };
+  const { authority, port } = context.head;
+  if (!areCallerHeadersConstant(context)) return fieldLines(forwardingHeaders(rawHeaders, context));
+  if (caller.forwarding === undefined || caller.forwarding.port !== port) {
+    caller.forwarding = { port, lines: fieldLines(callerHeaders(rawHeaders, context)) };
   }
-  return caller.forwarding.lines;
+  return `${caller.forwarding.lines}X-Forwarded-Host: ${authority}\r\n`;
 }
 
 function forwardContext(input: UpstreamInput): ForwardContext {

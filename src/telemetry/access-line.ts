@@ -5,8 +5,6 @@
 
 import type { RequestRecord } from './ports.ts';
 
-/** Ingresses whose names are kept ready. */
-const MAX_NAMES = 20_000;
 /** The clock of the system is looked at no more often than this. */
 const CLOCK_MS = 100;
 const THOUSANDTHS: readonly string[] = Array.from({ length: 1_000 }, (_, index) =>
@@ -82,21 +80,29 @@ function milliseconds(ms: number): string {
 
 type Named = Pick<RequestRecord, 'namespace' | 'ingress' | 'service' | 'policy'>;
 
-/** The fields that follow from the route: put together once, until a request by the same Ingress has others. */
+/** The fields that follow from the route: put together once, until a request that is alike has others. */
 function createNames(): (record: RequestRecord) => string {
-  const known = new Map<string, Named & { readonly text: string }>();
-  return ({ namespace, ingress, service, policy }) => {
-    const last = known.get(ingress);
-    if (last?.namespace === namespace && last.service === service && last.policy === policy) return last.text;
+  const known = new WeakMap<object, Named & { readonly text: string }>();
+  return ({ likeness, namespace, ingress, service, policy }) => {
+    const last = known.get(likeness);
+    if (
+      last?.service === service &&
+      last.policy === policy &&
+      last.ingress === ingress &&
+      last.namespace === namespace
+    ) {
+      return last.text;
+    }
     const serviceName = service.slice(service.indexOf('/') + 1);
     const fields =
       text('namespace', namespace) +
       text('ingress', ingress) +
       text('service', serviceName) +
       text('policy', policy);
-    if (known.size >= MAX_NAMES) known.clear();
-    known.set(ingress, { namespace, ingress, service, policy, text: fields });
-    return fields;
+    // A copy in one piece: what has been put together stays so until it is read, and is read all over the memory.
+    const copy = Buffer.from(fields, 'latin1').toString('latin1');
+    known.set(likeness, { namespace, ingress, service, policy, text: copy });
+    return copy;
   };
 }
 

@@ -5,15 +5,14 @@ import { BUCKETS_SECONDS } from './metric-table.ts';
 const BOUNDS_MS = Float64Array.from(BUCKETS_SECONDS, (seconds) => seconds * 1_000);
 
 export class Distribution {
-  /** By bucket, the last for what is above every bound. */
-  readonly #counts = new Float64Array(BOUNDS_MS.length + 1);
-  #sumMs = 0;
+  /** The sum, then by bucket, the last for what is above every bound. Few words beside each other: one series of many. */
+  readonly #counts: number[] = [0, ...BOUNDS_MS.map(() => 0), 0];
 
   observe(ms: number): void {
-    let bucket = 0;
-    while (bucket < BOUNDS_MS.length && ms > (BOUNDS_MS[bucket] ?? 0)) bucket += 1;
+    let bucket = 1;
+    while (bucket <= BOUNDS_MS.length && ms > (BOUNDS_MS[bucket - 1] ?? 0)) bucket += 1;
+    this.#counts[0] = (this.#counts[0] ?? 0) + ms;
     this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
-    this.#sumMs += ms;
   }
 
   get isEmpty(): boolean {
@@ -22,6 +21,7 @@ export class Distribution {
 
   /** As in {@link file://./samples.ts}. */
   values(): readonly number[] {
-    return [...this.#counts, this.#sumMs / 1_000];
+    const [sumMs = 0, ...counts] = this.#counts;
+    return [...counts, sumMs / 1_000];
   }
 }

@@ -46,6 +46,11 @@ export interface RequestRecord {
   /** From then to the end of the response. */
   readonly upstreamDurationMs: number | undefined;
   readonly upstreamTries: number;
+  /**
+   * The same object for requests that most likely have the same namespace, Ingress, Service and policy, so that what is
+   * kept of these is found at once.
+   */
+  readonly likeness: object;
   readonly namespace: string;
   readonly ingress: string;
   /** `namespace/name`, or empty. */

@@ -30,11 +30,16 @@ interface RouteCounts {
   readonly service: string;
   /** By method and status in one number. */
   readonly answers: Map<number, Count>;
+  /** The one of `answers` that was counted last, and its key. */
+  last: Count;
+  lastKey: number;
   readonly duration: Distribution;
   readonly upstream: Distribution;
 }
 
 export class RequestCounts {
+  /** By what requests to them have in common. */
+  #known = new WeakMap<object, RouteCounts>();
   /** By namespace, Ingress and `namespace/name` of the Service. */
   readonly #routes = new Map<string, Map<string, Map<string, RouteCounts>>>();
   /** By `namespace/name` of the Ingress. */
@@ -46,17 +51,22 @@ export class RequestCounts {
   readonly #sources = new Map<string, Count>();
 
   add(record: RequestRecord): void {
-    const route = this.#route(record.namespace, record.ingress, record.service);
+    const route = this.#routeOf(record);
     // A method that a caller made up must not make a time series.
     const method = METHOD_INDEX.get(record.method) ?? OTHER_METHOD;
-    increment(route.answers, method * STATUS_RANGE + record.status);
+    const key = method * STATUS_RANGE + record.status;
+    if (route.lastKey !== key) {
+      route.lastKey = key;
+      route.last = countOf(route.answers, key);
+    }
+    route.last.value += 1;
     route.duration.observe(record.durationMs);
     if (record.upstreamDurationMs !== undefined) route.upstream.observe(record.upstreamDurationMs);
     if (record.policy !== '') {
       const reasons = nested(nested(this.#decisions, record.policy), record.authOutcome);
-      increment(reasons, record.reason ?? '');
+      countOf(reasons, record.reason ?? '').value += 1;
     }
-    if (record.credentialSource !== undefined) increment(this.#sources, record.credentialSource);
+    if (record.credentialSource !== undefined) countOf(this.#sources, record.credentialSource).value += 1;
   }
 
   samples() {
@@ -95,17 +105,29 @@ export class RequestCounts {
     }
     for (const ofNamespace of this.#routes.values()) dropEmpty(ofNamespace);
     dropEmpty(this.#routes);
+    this.#known = new WeakMap();
+  }
+
+  #routeOf({ likeness, namespace, ingress, service }: RequestRecord): RouteCounts {
+    const known = this.#known.get(likeness);
+    if (known?.service === service && known.ingress === ingress && known.namespace === namespace)
+      return known;
+    const route = this.#route(namespace, ingress, service);
+    this.#known.set(likeness, route);
+    return route;
   }
 
   #route(namespace: string, ingress: string, service: string): RouteCounts {
     const ofIngress = nested(nested(this.#routes, namespace), ingress);
     const known = ofIngress.get(service);
     if (known !== undefined) return known;
-    const route = {
+    const route: RouteCounts = {
       namespace,
       ingress,
       service,
-      answers: new Map<number, Count>(),
+      answers: new Map(),
+      last: { value: 0 },
+      lastKey: -1,
       duration: distributionOf(this.#durations, `${namespace}/${ingress}`),
       upstream: distributionOf(this.#upstreams, service),
     };
@@ -119,10 +141,12 @@ export class RequestCounts {
   }
 }
 
-function increment<K>(counts: Map<K, Count>, key: K): void {
-  const count = counts.get(key);
-  if (count === undefined) counts.set(key, { value: 1 });
-  else count.value += 1;
+function countOf<K>(counts: Map<K, Count>, key: K): Count {
+  const known = counts.get(key);
+  if (known !== undefined) return known;
+  const made = { value: 0 };
+  counts.set(key, made);
+  return made;
 }
 
 function nested<V>(map: Map<string, Map<string, V>>, key: string): Map<string, V> {

@@ -23,6 +23,7 @@ const RECORD: RequestRecord = {
   upstreamAfterMs: 0.1,
   upstreamDurationMs: 0.98765,
   upstreamTries: 1,
+  likeness: {},
   namespace: 'shop',
   ingress: 'orders',
   service: 'shop/orders',

@@ -100,6 +100,24 @@ describe('pipelined requests', () => {
 });
 
 describe('a connection', () => {
+  it('each tell the service the host and the port that they name', async (test) => {
+    const named = ['shop.example.com', 'shop.example.com:8080', 'Shop.example.com:8080', 'shop.example.com'];
+    const told: (string | undefined)[][] = [];
+    const upstream = await startRawUpstream(({ socket }, piece) => {
+      told.push(
+        ['Host', 'Port'].map((part) => new RegExp(`^X-Forwarded-${part}: (.*)\\r$`, 'm').exec(piece)?.[1]),
+      );
+      socket.write(OK);
+    });
+    const gateway = await start(test, upstream);
+    const requests = named.map((host) => head('GET / HTTP/1.1', `Host: ${host}`));
+    await exchange(gateway.port, `${requests.join('')}${head('GET / HTTP/1.1', HOST, CLOSE)}`);
+    assert.deepEqual(
+      told.slice(0, named.length),
+      named.map((host) => [host, host.split(':')[1] ?? '80']),
+    );
+  });
+
   it('may have empty lines before each request, which begin none', async (test) => {
     const limits = { keepAliveTimeoutMs: 100, headersTimeoutMs: 10_000 };
     const gateway = await start(test, await startEcho(), { limits });

@@ -178,3 +178,20 @@ for (const { name, forget, gone } of [
     );
   });
 }
+
+test('what comes after it was dropped is counted anew', async () => {
+  const metrics = createProxyMetrics();
+  const record = requestRecord();
+  for (const ofIngress of ['shop/orders', 'shop/other']) {
+    metrics.telemetry.requestFinished(record);
+    metrics.forget({ ...NOTHING, ingresses: [ofIngress] });
+  }
+  const counted = [...(await pageOf(metrics))].filter(([name]) =>
+    /^oidc_ingress_(?:requests|request_duration.*_count)/.test(name),
+  );
+  assert.deepEqual(
+    counted.map(([, value]) => value),
+    [1, 1],
+    JSON.stringify(counted),
+  );
+});
