@@ -232,7 +232,8 @@ export class UpstreamConnection implements UpstreamChannel, Deadlined, ResponseS
       this.#parser.finish();
       sink?.onFlush();
     } catch (error) {
-      this.#fail(toProxyError(error));
+      // An alert of TLS says more than that it was the end.
+      this.#fail(this.#cause === undefined ? toProxyError(error) : this.#failure());
     }
     this.#socket.destroy();
   }

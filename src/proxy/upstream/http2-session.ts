@@ -65,6 +65,8 @@ export class UpstreamSession implements Deadlined {
     this.deadlineMs = deadlines.nowMs + limits.connectTimeoutMs;
     socket.on('error', (error) => {
       this.cause ??= error;
+      // After an alert that follows the handshake, as where a client certificate is refused, Node would keep it open.
+      socket.destroy();
     });
     // The authority is that of each request.
     this.http2 = connect(serverName === undefined ? 'http://upstream' : 'https://upstream', {
@@ -95,7 +97,8 @@ export class UpstreamSession implements Deadlined {
     const { cause } = this;
     if (cause instanceof ProxyError) return cause;
     if (this.isReady) return new ProxyError('UpstreamProtocolError', 'the connection broke', cause);
-    return this.#isConnected
+    // Over TLS that has been agreed on.
+    return this.#isConnected && this.serverName === undefined
       ? new ProxyError('UpstreamProtocolError', 'the upstream does not speak HTTP/2', cause)
       : new ProxyError('UpstreamUnreachable', 'the connection could not be made', cause);
   }

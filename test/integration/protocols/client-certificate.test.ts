@@ -120,6 +120,7 @@ for (const [protocol, speak] of Object.entries(PROTOCOLS)) {
       const table = protocolTable(upstream.port, 'HTTPS', { tls: NO_CERTIFICATE });
       const gateway = await startGateway(test, { table });
       assert.equal(await speak(test, gateway), 'refused');
+      assert.match((await gateway.record()).cause ?? '', /ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED$/);
       gateway.apply(...showing(upstream.port, { pair: STRANGER }));
       assert.equal(await speak(test, gateway), 'refused');
       assert.deepEqual(upstream.handshakes, []);
