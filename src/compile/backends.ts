@@ -13,9 +13,15 @@ import {
 } from '../model/objects.ts';
 import type { Backend, BackendKey, BackendTls } from '../model/table.ts';
 import type { Dialling } from './dialling.ts';
-import { endpointsOf, indexSlices, type MergedEndpoints, type Slice, type ToldOfSlice } from './endpoints.ts';
+import {
+  endpointsOf,
+  indexSlices,
+  type MergedEndpoints,
+  type ReadSlice,
+  type ToldOfSlice,
+} from './endpoints.ts';
 import { judgeExternalName } from './external-name.ts';
-import { memoizeByObject, rememberLast, type Memo } from './memoize.ts';
+import { memoizeByRun } from './memoize.ts';
 import type { Cause, ProblemList } from './problem-list.ts';
 import type { CompileOptions } from './result.ts';
 import { choosePort, portText, protocolOf } from './service-ports.ts';
@@ -62,28 +68,22 @@ interface Resolution {
   readonly told: readonly ToldOfSlice[];
 }
 
-type ValidService = Extract<Decoded<ServiceObject>, { readonly kind: 'valid' }>;
-
 /** Each Service port is looked up once, however many paths name it. */
 export function createBackendResolver(
   snapshot: Snapshot,
   options: CompileOptions,
   problems: ProblemList,
 ): BackendResolver {
-  const slices = indexSlices(snapshot.endpointSlices);
-  const known = new Map<BackendKey, ResolvedBackend>();
+  const slices = indexSlices(snapshot.endpointSlices, options.allowLoopbackEndpoints);
+  const known = memoOf(options);
 
   function lookUp(named: NamedPort, key: BackendKey, dialling: Dialling | undefined): ResolvedBackend {
     const service = snapshot.services.get(named.service);
-    if (service === undefined) return none('ServiceNotFound', `Service ${named.service} does not exist`);
-    if (service.kind === 'invalid') {
-      return none('InvalidObject', `Service ${named.service} cannot be read`);
-    }
     const own = slices.get(named.service) ?? NO_SLICES;
-    const remember = memoOf(service, key);
-    const { resolved, told } = remember([options, ...wishesOf(dialling), ...own], () =>
-      resolveService({ named, key, dialling }, service, own, options),
-    );
+    const inputs = [service as unknown].concat(wishesOf(dialling), own);
+    const { resolved, told } =
+      known.recall(key, inputs) ??
+      known.keep(key, inputs, resolveService({ named, key, dialling }, service, own, options));
     for (const { meta, field, cause } of told) {
       problems.reporterFor('EndpointSlice', meta)(field, cause);
     }
@@ -95,17 +95,13 @@ export function createBackendResolver(
       return none('UnsupportedBackend', `must be a Service with a port, found ${named.description}`);
     }
     const key = dialling === undefined ? named.label : `${named.label} @${dialling.owner}`;
-    const before = known.get(key);
-    if (before !== undefined) return before;
-    const resolved = lookUp(named, key, dialling);
-    known.set(key, resolved);
-    return resolved;
+    return known.find(key)?.resolved ?? lookUp(named, key, dialling);
   }
 
   function pick(keys: readonly BackendKey[]): Readonly<Record<BackendKey, Backend>> {
     const picked: Record<BackendKey, Backend> = {};
     for (const key of keys) {
-      const resolved = known.get(key);
+      const resolved = known.find(key)?.resolved;
       if (resolved?.kind === 'backend') picked[key] = resolved.backend;
     }
     return picked;
@@ -116,25 +112,14 @@ export function createBackendResolver(
 
 /** What the Ingress that names a backend changes in it. */
 function wishesOf(dialling: Dialling | undefined): readonly unknown[] {
-  return [dialling?.protocol, dialling?.ca, dialling?.serverName, dialling?.clientCertificate];
+  if (dialling === undefined) return NO_WISHES;
+  return [dialling.protocol, dialling.ca, dialling.serverName, dialling.clientCertificate];
 }
 
-const NO_SLICES: readonly Slice[] = [];
+const NO_WISHES: readonly unknown[] = [];
+const NO_SLICES: readonly ReadSlice[] = [];
 
-/** A Service has few ports, and few Ingresses ask for one in a way of their own. */
-const MAX_REMEMBERED = 64;
-
-const memosOf = memoizeByObject((_service: ValidService) => new Map<BackendKey, Memo<Resolution>>());
-
-function memoOf(service: ValidService, key: BackendKey): Memo<Resolution> {
-  const memos = memosOf(service);
-  const known = memos.get(key);
-  if (known !== undefined) return known;
-  if (memos.size >= MAX_REMEMBERED) memos.clear();
-  const memo = rememberLast<Resolution>();
-  memos.set(key, memo);
-  return memo;
-}
+const memoOf = memoizeByRun<Resolution>();
 
 interface Request {
   readonly named: NamedPort;
@@ -143,23 +128,27 @@ interface Request {
 }
 
 function resolveService(
-  { named, key, dialling }: Request,
-  { value: service }: ValidService,
-  slices: readonly Slice[],
+  request: Request,
+  decoded: Decoded<ServiceObject> | undefined,
+  slices: readonly ReadSlice[],
   options: CompileOptions,
 ): Resolution {
+  const { named, dialling } = request;
+  if (decoded?.kind !== 'valid') {
+    return decoded === undefined
+      ? refuse({ reason: 'ServiceNotFound', message: `Service ${named.service} does not exist` })
+      : refuse({ reason: 'InvalidObject', message: `Service ${named.service} cannot be read` });
+  }
+  const service = decoded.value;
   const isExternal = service.type === 'ExternalName';
   const port = isExternal ? externalPort(service, named) : choosePort(service, named.service, named.ref);
   if ('reason' in port) return refuse(port);
   const protocol = dialling?.protocol ?? protocolOf(port, named.service, named.ref);
   if (typeof protocol === 'object') return refuse(protocol);
-  const found = isExternal
-    ? externalEndpoints(service, named, port, options)
-    : endpointsOf(slices, port, options.allowLoopbackEndpoints);
+  const found = isExternal ? externalEndpoints(service, named, port, options) : endpointsOf(slices, port);
   if ('reason' in found) return refuse(found);
   const { endpoints, told } = found;
-  const backend = { service: named.service, endpoints, protocol, tls: undefined };
-  return { resolved: toBackend(backend, named, key, dialling), told };
+  return { resolved: toBackend(request, endpoints, protocol), told };
 }
 
 function refuse(cause: Cause): Resolution {
@@ -171,12 +160,10 @@ function none(reason: Cause['reason'], message: string): ResolvedBackend {
 }
 
 function toBackend(
-  backend: Backend,
-  { label }: NamedPort,
-  key: BackendKey,
-  dialling: Dialling | undefined,
+  { named: { service, label }, key, dialling }: Request,
+  endpoints: Backend['endpoints'],
+  protocol: Backend['protocol'],
 ): ResolvedBackend {
-  const { endpoints, protocol } = backend;
   const asked = tlsAnnotation(dialling);
   if (asked !== undefined && protocol !== 'HTTPS') {
     return none(
@@ -189,7 +176,7 @@ function toBackend(
       ? { reason: 'NoEndpoints', message: `Service ${label} has no endpoint that can serve` }
       : undefined;
   const tls = dialling && asked && pickTls(dialling);
-  return { kind: 'backend', key, backend: { ...backend, tls }, warning };
+  return { kind: 'backend', key, backend: { service, endpoints, protocol, tls }, warning };
 }
 
 function pickTls({ ca, serverName, clientCertificate }: Dialling): BackendTls {

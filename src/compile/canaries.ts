@@ -6,12 +6,12 @@ import type { Canary } from '../model/route-options.ts';
 import type { PlanKey, PolicyPlan, Route } from '../model/table.ts';
 import { annotationField } from './annotations/read-annotations.ts';
 import {
+  DEFAULT,
   fieldOf,
+  placeOf,
   refusal,
-  type DeclaredRoute,
   type DeclaredRoutes,
   type ServedIngress,
-  ruleOf,
 } from './ingress-routes.ts';
 import type { Cause, Report } from './problem-list.ts';
 import type { RouteBoard } from './route-board.ts';
@@ -25,6 +25,9 @@ export interface CanaryIngress {
 
 type Plans = ReadonlyMap<PlanKey, PolicyPlan>;
 
+/** What to enter so that a route is served by itself. */
+type Enter = (route: Route) => DeclaredRoutes;
+
 /**
  * After every route is entered, oldest canary first. Where there is no route for the same requests the canary refuses:
  * left out, they would fall through to a shorter path, which may be open.
@@ -34,31 +37,30 @@ export function attachCanaries(canaries: readonly CanaryIngress[], board: RouteB
   const orphans: (() => void)[] = [];
   for (const canaryIngress of canaries) {
     const { ingress, declared, report } = canaryIngress;
-    const add = (
-      given: DeclaredRoute,
-      main: Route | undefined,
-      entered: (route: DeclaredRoute) => DeclaredRoutes,
-    ): void => {
+    const add = (given: Route, field: string, main: Route | undefined, enter: Enter): void => {
       const fault = mainFault(main, ingress);
-      if (fault !== undefined) report(fieldOf(given), fault);
+      if (fault !== undefined) report(field, fault);
       if (main === undefined) {
         const orphan = fault === undefined ? given : refused(given, ingress, fault);
-        orphans.push(() => board.add(entered(orphan), () => undefined));
+        orphans.push(() => board.add(enter(orphan), () => undefined));
         return;
       }
       const canary = fault === undefined ? canaryOf(given, main, canaryIngress, plans) : undefined;
       if (canary !== undefined) attached.set(main, [...(attached.get(main) ?? []), canary]);
     };
-    for (const { host, routes } of declared.rules) {
-      for (const given of routes) {
-        add(given, board.find(host, given.route), (route) => ({
-          rules: [ruleOf(host, [route])],
+    for (const rule of declared.rules) {
+      rule?.routes.forEach((given, at) =>
+        add(given, fieldOf(placeOf(rule, at)), board.find(rule.host, given), (route) => ({
+          rules: [{ ...rule, routes: [route], alone: { routes: [route] } }],
           fallback: undefined,
-        }));
-      }
+        })),
+      );
     }
     if (declared.fallback !== undefined) {
-      add(declared.fallback, board.defaultRoute(), (route) => ({ rules: [], fallback: route }));
+      add(declared.fallback, fieldOf(DEFAULT), board.defaultRoute(), (route) => ({
+        rules: [],
+        fallback: route,
+      }));
     }
   }
   for (const [route, list] of attached) board.setCanaries(route, list.sort(compareKinds));
@@ -77,7 +79,7 @@ function mainFault(main: Route | undefined, { meta }: ServedIngress): Cause | un
 
 /** `undefined` where either side refuses, or where the canary would be protected less than its author asks. */
 function canaryOf(
-  { route: { action } }: DeclaredRoute,
+  { action }: Route,
   main: Route,
   { ingress: { meta, values }, report }: CanaryIngress,
   plans: Plans,
@@ -95,9 +97,8 @@ function isSamePlan(a: PlanKey, b: PlanKey | undefined, plans: Plans): boolean {
   return a === b || (b !== undefined && isSameJson(plans.get(a), plans.get(b)));
 }
 
-function refused(given: DeclaredRoute, { protection }: ServedIngress, cause: Cause): DeclaredRoute {
-  if (given.route.action.kind === 'refuse') return given;
-  return { ...given, route: { ...given.route, action: refusal(protection, cause) } };
+function refused(given: Route, { protection }: ServedIngress, cause: Cause): Route {
+  return given.action.kind === 'refuse' ? given : { ...given, action: refusal(protection, cause) };
 }
 
 /** A header is asked for on purpose; a weight leaves it to chance. */

@@ -16,10 +16,15 @@ export type ClassDefault =
   | { readonly kind: 'broken'; readonly cause: Cause };
 
 type ClassMatch =
-  | { readonly kind: 'ours'; readonly default: ClassDefault }
+  | OurMatch
   | { readonly kind: 'foreign' }
   /** The class that `spec.ingressClassName` names does not exist. */
   | { readonly kind: 'missing'; readonly name: string };
+
+interface OurMatch {
+  readonly kind: 'ours';
+  readonly default: ClassDefault;
+}
 
 /** What decides which classes are ours. */
 export type ClassOptions = Pick<CompileOptions, 'ingressClass' | 'watchIngressWithoutClass'>;
@@ -36,11 +41,11 @@ export function createClassSelector(
   options: ClassOptions,
   problems: ProblemList,
 ): ClassSelector {
-  const ours = new Map<string, ClassDefault>();
+  const ours = new Map<string, OurMatch>();
   for (const [name, decoded] of ingressClasses) {
     if (!isOurs(name, decoded, options)) continue;
     const classDefault = defaultOf(decoded);
-    ours.set(name, classDefault);
+    ours.set(name, { kind: 'ours', default: classDefault });
     // What cannot be decoded is reported for every kind alike.
     if (classDefault.kind === 'broken' && decoded.kind === 'valid') {
       problems.reporterFor('IngressClass', decoded.meta)('spec.parameters', classDefault.cause);
@@ -53,8 +58,8 @@ export function createClassSelector(
     const legacy = annotations[LEGACY_CLASS_ANNOTATION];
     const name = legacy ? legacy : ingressClassName;
     if (name === undefined || name === '') return withoutClass;
-    const classDefault = ours.get(name);
-    if (classDefault !== undefined) return { kind: 'ours', default: classDefault };
+    const match = ours.get(name);
+    if (match !== undefined) return match;
     // The annotation never needed an object of that name: to complain would be to meddle with other controllers.
     const isOthers = Boolean(legacy) || ingressClasses.has(name) || !mayBeOurs(name, options);
     return isOthers ? { kind: 'foreign' } : { kind: 'missing', name };
@@ -94,18 +99,17 @@ function broken(message: string): ClassDefault {
 /** Of several default classes the newest takes an Ingress without a class, as in the admission of the API server. */
 function matchWithoutClass(
   ingressClasses: Snapshot['ingressClasses'],
-  ours: ReadonlyMap<string, ClassDefault>,
+  ours: ReadonlyMap<string, OurMatch>,
   { watchIngressWithoutClass }: ClassOptions,
 ): ClassMatch {
   const [newest] = [...ingressClasses.values()]
     .filter((decoded) => decoded.kind === 'valid' && decoded.value.isDefault)
     .sort((a, b) => b.meta.createdAtMs - a.meta.createdAtMs || compareTexts(a.meta.name, b.meta.name));
   if (newest !== undefined) {
-    const classDefault = ours.get(newest.meta.name);
-    return classDefault === undefined ? { kind: 'foreign' } : { kind: 'ours', default: classDefault };
+    return ours.get(newest.meta.name) ?? { kind: 'foreign' };
   }
   if (!watchIngressWithoutClass) return { kind: 'foreign' };
   const [only, ...others] = ours.values();
   // Where there is one class of ours, its protection holds for what we serve without a class too.
-  return { kind: 'ours', default: only !== undefined && others.length === 0 ? only : NO_DEFAULT };
+  return only !== undefined && others.length === 0 ? only : { kind: 'ours', default: NO_DEFAULT };
 }

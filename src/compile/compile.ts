@@ -10,7 +10,7 @@ import { sortedRecord, sortedSet } from './order.ts';
 import { ownIngresses, reporterOf } from './own-ingresses.ts';
 import { injectedHeaders } from './plan.ts';
 import { judgePolicies, type JudgedPolicy } from './policies.ts';
-import { createProblemList, tellAll, type ProblemList } from './problem-list.ts';
+import { createProblemList, createRecorder, tellAll, type ProblemList } from './problem-list.ts';
 import type { CompileOptions, CompileResult } from './result.ts';
 import { compileRoutes } from './routes.ts';
 import { serveIngress, type IngressOutcome } from './serve-ingress.ts';
@@ -28,7 +28,8 @@ export function compile(snapshot: Snapshot, options: CompileOptions): CompileRes
   problems.addAll(ofClasses);
   const owners = findHostOwners(own, options);
   const backends = createBackendResolver(snapshot, options, problems);
-  const context = { policies, snapshot, options, owners, resolveBackend: backends.resolve };
+  const recorder = createRecorder();
+  const context = { policies, snapshot, options, owners, resolveBackend: backends.resolve, recorder };
   const outcomes: IngressOutcome[] = [];
   const certificates = createCertificateCollector(snapshot.secrets, owners);
   for (const ingress of own) {

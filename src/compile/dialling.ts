@@ -42,7 +42,7 @@ export function diallingOf(
   const reference = values['backend-tls-ca'];
   const serverName = values['backend-tls-server-name'];
   const secret = values['backend-tls-client-certificate'];
-  if ([protocol, reference, serverName, secret].every((value) => value === undefined)) return NOTHING_ASKED;
+  if ((protocol ?? reference ?? serverName ?? secret) === undefined) return NOTHING_ASKED;
   const { namespace } = meta;
   const bundle = reference && readCaBundle(caReference(reference, namespace), snapshot);
   const shown =

@@ -14,13 +14,24 @@ import { memoizeByObject } from './memoize.ts';
 import { areDistinct, compareTexts, inOrder } from './order.ts';
 import type { Told } from './problem-list.ts';
 
-export interface Slice {
-  readonly meta: ObjectMeta;
-  readonly value: EndpointSliceObject;
+/** What one slice says by itself: the same object for as long as the slice does not change. */
+export interface ReadSlice {
+  readonly service: ObjectKey;
+  /** Of TCP. */
+  readonly ports: readonly OfferedPort[];
+  readonly told: readonly ToldOfSlice[];
+}
+
+interface OfferedPort {
+  /** Empty where the port has none. */
+  readonly name: string;
+  readonly ready: readonly Endpoint[];
+  /** Those that still serve while they terminate. */
+  readonly leaving: readonly Endpoint[];
 }
 
 /** By `namespace/name` of the Service. */
-export type SliceIndex = ReadonlyMap<ObjectKey, readonly Slice[]>;
+export type SliceIndex = ReadonlyMap<ObjectKey, readonly ReadSlice[]>;
 
 /** Something wrong with a slice. */
 export interface ToldOfSlice extends Told {
@@ -33,42 +44,50 @@ export interface MergedEndpoints {
   readonly told: readonly ToldOfSlice[];
 }
 
-export const indexSlices = memoizeByObject((slices: Snapshot['endpointSlices']): SliceIndex => {
-  const index = new Map<ObjectKey, Slice[]>();
-  slices.forEach((slice) => {
-    if (!isUsable(slice)) return;
-    const key = objectKey({ namespace: slice.meta.namespace, name: slice.value.serviceName ?? '' });
-    const known = index.get(key);
-    if (known === undefined) index.set(key, [slice]);
-    else known.push(slice);
-  });
-  return index;
-});
+type ValidSlice = Extract<Decoded<EndpointSliceObject>, { readonly kind: 'valid' }>;
+
+/** Reads slices for one of the two answers to whether they may name loopback addresses. */
+function createReader(allowLoopback: boolean) {
+  const read = memoizeByObject((slice: ValidSlice) => readOne(slice, allowLoopback));
+  return { read, index: memoizeByObject((slices: Snapshot['endpointSlices']) => indexBy(read, slices)) };
+}
+
+const STRICT = createReader(false);
+const WITH_LOOPBACK = createReader(true);
+
+/** Reads what is not read yet. */
+export function indexSlices(slices: Snapshot['endpointSlices'], allowLoopback: boolean): SliceIndex {
+  return (allowLoopback ? WITH_LOOPBACK : STRICT).index(slices);
+}
+
+/** Reads one slice as {@link indexSlices} will ask for it where no loopback address is allowed. */
+export function readSlice(slice: ValidSlice): ReadSlice {
+  return STRICT.read(slice);
+}
 
 /** Those that are ready; where none is, those that still serve while they terminate. */
-export function endpointsOf(
-  slices: readonly Slice[],
-  port: ServicePort,
-  allowLoopback: boolean,
-): MergedEndpoints {
+export function endpointsOf(slices: readonly ReadSlice[], { name = '' }: ServicePort): MergedEndpoints {
   const told: ToldOfSlice[] = [];
-  const ready: Endpoint[] = [];
-  const leaving: Endpoint[] = [];
-  for (const { meta, value } of slices) {
-    const { addressType, endpoints } = value;
-    const numbers = portNumbers(value, port);
-    if (numbers.length === 0) continue;
-    endpoints.forEach(({ addresses, ready: isReady, serving, terminating }, index) => {
-      const target = isReady ? ready : serving && terminating ? leaving : undefined;
-      if (target === undefined) return;
-      // Further addresses have no meaning (discovery/v1, Endpoint).
-      const address = addressOf(addressType, addresses[0], index, allowLoopback);
-      if (typeof address === 'object') told.push({ meta, ...address });
-      else for (const number of numbers) target.push({ address, port: number });
-    });
+  for (const slice of slices) {
+    if (slice.told.length > 0 && slice.ports.some((port) => port.name === name)) told.push(...slice.told);
   }
-  return { endpoints: distinct(ready.length > 0 ? ready : leaving), told };
+  const ready = gather(slices, name, 'ready');
+  return { endpoints: ready.length > 0 ? ready : gather(slices, name, 'leaving'), told };
 }
+
+/** By name, for each slice on its own: pods of one Service may give the same name to different numbers. */
+function gather(slices: readonly ReadSlice[], name: string, state: 'ready' | 'leaving'): readonly Endpoint[] {
+  let found: readonly Endpoint[] = NONE;
+  for (const { ports } of slices) {
+    for (const port of ports) {
+      // Most Services have one slice: its list is taken as it is.
+      if (port.name === name) found = found.length === 0 ? port[state] : found.concat(port[state]);
+    }
+  }
+  return distinct(found);
+}
+
+const NONE: readonly Endpoint[] = [];
 
 /** In order, each once: a pod that moves between slices is in two of them for a while. */
 function distinct(endpoints: readonly Endpoint[]): readonly Endpoint[] {
@@ -84,18 +103,39 @@ function compareEndpoints(a: Endpoint, b: Endpoint): number {
   return compareTexts(a.address, b.address) || a.port - b.port;
 }
 
-function isUsable(slice: Decoded<EndpointSliceObject>): slice is Extract<typeof slice, Slice> {
-  return slice.kind === 'valid' && slice.value.serviceName !== undefined;
+function indexBy(read: (slice: ValidSlice) => ReadSlice, slices: Snapshot['endpointSlices']): SliceIndex {
+  const index = new Map<ObjectKey, ReadSlice[]>();
+  slices.forEach((decoded) => {
+    // A slice without the label is of no Service.
+    if (decoded.kind !== 'valid' || decoded.value.serviceName === undefined) return;
+    const slice = read(decoded);
+    const known = index.get(slice.service);
+    if (known === undefined) index.set(slice.service, [slice]);
+    else known.push(slice);
+  });
+  return index;
 }
 
-/** By name, for each slice on its own: pods of one Service may give the same name to different numbers. */
-function portNumbers({ ports }: EndpointSliceObject, servicePort: ServicePort): readonly number[] {
-  const numbers: number[] = [];
+function readOne({ meta, value }: ValidSlice, allowLoopback: boolean): ReadSlice {
+  const { serviceName = '', addressType, ports, endpoints } = value;
+  const told: ToldOfSlice[] = [];
+  const ready: string[] = [];
+  const leaving: string[] = [];
+  endpoints.forEach(({ addresses, ready: isReady, serving, terminating }, index) => {
+    const target = isReady ? ready : serving && terminating ? leaving : undefined;
+    if (target === undefined) return;
+    // Further addresses have no meaning (discovery/v1, Endpoint).
+    const address = addressOf(addressType, addresses[0], index, allowLoopback);
+    if (typeof address === 'object') told.push({ meta, ...address });
+    else target.push(address);
+  });
+  const offered: OfferedPort[] = [];
   for (const { name = '', port, protocol } of ports) {
-    if (name !== (servicePort.name ?? '') || protocol !== 'TCP' || port === undefined) continue;
-    if (!numbers.includes(port)) numbers.push(port);
+    if (protocol !== 'TCP' || port === undefined) continue;
+    const at = (address: string): Endpoint => ({ address, port });
+    offered.push({ name, ready: distinct(ready.map(at)), leaving: distinct(leaving.map(at)) });
   }
-  return numbers;
+  return { service: objectKey({ namespace: meta.namespace, name: serviceName }), ports: offered, told };
 }
 
 /** @returns the address in canonical form, or why it cannot be used */

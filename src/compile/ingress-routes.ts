@@ -2,48 +2,50 @@
 
 import { annotation } from '../model/annotations.ts';
 import type { ObjectMeta } from '../model/objects.ts';
+import type { Canary } from '../model/route-options.ts';
 import type { HostRoutes, OptionsKey, PathPattern, Route, RouteAction } from '../model/table.ts';
 import type { AnnotationValues } from './annotations/values.ts';
 import type { ResolvedBackend } from './backends.ts';
 import type { HostOwners } from './host-owners.ts';
 import { wantedHost } from './hosts.ts';
-import { areDistinct, compareRoutes, inOrder } from './order.ts';
 import type { DeclaredPath } from './paths.ts';
 import { formatCause, type Cause, type Report } from './problem-list.ts';
 import type { Protection } from './protection.ts';
-import type { BackendIndex, ReadIngress, ReadPath, ReadRule } from './read-ingress.ts';
+import type { BackendIndex, DroppedPath, ReadIngress, ReadPath, ReadRule } from './read-ingress.ts';
 
 export interface ServedIngress {
   readonly meta: ObjectMeta;
   readonly values: Partial<AnnotationValues>;
   readonly protection: Protection;
   readonly options: OptionsKey | undefined;
-  readonly report: Report;
 }
 
 export interface RouteTargets {
   /** Those that the Ingress names. */
   readonly backends: readonly ResolvedBackend[];
   readonly owners: HostOwners;
+  readonly report: Report;
 }
 
 export interface DeclaredRoutes {
-  readonly rules: readonly DeclaredRule[];
+  /** `undefined`: one that serves nothing. */
+  readonly rules: readonly (DeclaredRule | undefined)[];
   /** For requests that no route of their host matches. */
-  readonly fallback: DeclaredRoute | undefined;
+  readonly fallback: Route | undefined;
 }
 
 /** A host exists even without a route: its requests do not fall to a wider one. */
 export interface DeclaredRule {
   /** Empty: any host. */
   readonly host: string;
-  readonly routes: readonly DeclaredRoute[];
+  /** The one that wins first. */
+  readonly routes: readonly Route[];
   /** As the host is served where no other rule is for it; `undefined` where two routes are for the same requests. */
   readonly alone: HostRoutes | undefined;
-}
-
-export interface DeclaredRoute extends Place {
-  readonly route: Route;
+  /** Position in `spec.rules`. */
+  readonly index: number;
+  /** Those of the routes, one by one; `undefined` where the rule as a whole is one. */
+  readonly paths: readonly ReadPath[] | undefined;
 }
 
 /** Positions in `spec.rules` and in the paths of the rule; put into words only where something is told. */
@@ -60,6 +62,7 @@ interface Shared {
   readonly name: Route['ingress'];
   readonly targets: readonly Target[];
   readonly owners: HostOwners;
+  readonly report: Report;
 }
 
 interface Target {
@@ -68,27 +71,33 @@ interface Target {
   readonly problem: Cause | undefined;
 }
 
+const NO_CANARIES: readonly Canary[] = [];
 /** Every path. */
 const ROOT: PathPattern = { path: '/', pathType: 'Prefix' };
-const DEFAULT: Place = { rule: undefined, path: undefined };
+export const DEFAULT: Place = { rule: undefined, path: undefined };
 
 export function declareRoutes(
   ingress: ServedIngress,
   { rules, defaultBackend }: ReadIngress,
-  { backends, owners }: RouteTargets,
+  { backends, owners, report }: RouteTargets,
 ): DeclaredRoutes {
-  const { meta, protection, report } = ingress;
+  const { meta, protection } = ingress;
   const { namespace, name } = meta;
   const targets = backends.map((backend) => toTarget(backend, protection));
-  const shared: Shared = { ingress, name: { namespace, name }, targets, owners };
-  const fallback = defaultBackend === undefined ? undefined : follow(defaultBackend, DEFAULT, shared);
+  const shared: Shared = { ingress, name: { namespace, name }, targets, owners, report };
+  const fallback = defaultBackend === undefined ? undefined : followDefault(defaultBackend, shared);
   const taken = fallback && owners.fault('', namespace);
   if (taken !== undefined) report(fieldOf(DEFAULT), taken);
   const isOffered = fallback !== undefined && taken === undefined;
   return {
-    rules: rules.flatMap((rule, index) => declareRule(rule, index, shared, fallback) ?? []),
-    fallback: isOffered ? { route: toRoute(shared, ROOT, fallback), ...DEFAULT } : undefined,
+    rules: rules.map((rule, index) => declareRule(rule, index, shared, fallback)),
+    fallback: isOffered ? toRoute(shared, ROOT, fallback) : undefined,
   };
+}
+
+/** Where the route `at` this position of a rule stands. */
+export function placeOf({ index, paths }: DeclaredRule, at: number): Place {
+  return { rule: index, path: paths?.[at]?.index };
 }
 
 /** Where a route stands, such as `spec.rules[0].http.paths[1]`. */
@@ -104,54 +113,55 @@ export function refusal(protection: Protection, cause: Cause): RouteAction {
 
 /** `undefined` where no request can ask for what the rule says, and where the host belongs to others. */
 function declareRule(
-  { host: declared, paths }: ReadRule,
-  rule: number,
+  { host: declared, paths, areDistinct, dropped }: ReadRule,
+  index: number,
   shared: Shared,
   fallback: RouteAction | undefined,
 ): DeclaredRule | undefined {
-  const { meta, protection, report } = shared.ingress;
+  const { report } = shared;
   const fault: Cause | undefined =
     declared.kind === 'valid' ? undefined : { reason: 'InvalidHost', message: declared.message };
-  if (fault !== undefined) report(`${fieldOf({ rule, path: undefined })}.host`, fault);
+  if (fault !== undefined) report(`${fieldOf({ rule: index, path: undefined })}.host`, fault);
   const host = wantedHost(declared);
   if (host === undefined) return undefined;
-  const taken = shared.owners.fault(host, meta.namespace);
+  const taken = shared.owners.fault(host, shared.name.namespace);
   if (taken !== undefined) {
-    report(`${fieldOf({ rule, path: undefined })}.host`, taken);
+    report(`${fieldOf({ rule: index, path: undefined })}.host`, taken);
     return undefined;
   }
-  const routes = paths === undefined ? [] : pathRoutes(paths, rule, shared, fault);
-  if (paths === undefined && fallback !== undefined) {
-    // A rule without `http` sends its host to the default backend of its own Ingress.
-    const action = fault === undefined ? fallback : refusal(protection, fault);
-    routes.push({ route: toRoute(shared, ROOT, action), rule, path: undefined });
-  }
-  return ruleOf(host, routes);
+  for (const path of dropped) followPath(path, index, shared, fault);
+  const routes =
+    paths === undefined
+      ? wholeHost(shared, fallback, fault)
+      : paths.map((path) => toRoute(shared, path, followPath(path, index, shared, fault)));
+  return { host, routes, alone: areDistinct ? { routes } : undefined, index, paths };
 }
 
-/** `ruleFault`: why everything under the rule refuses. */
-function pathRoutes(
-  paths: readonly ReadPath[],
-  rule: number,
+/** A rule without `http` sends its host to the default backend of its own Ingress. */
+function wholeHost(
   shared: Shared,
+  fallback: RouteAction | undefined,
+  fault: Cause | undefined,
+): readonly Route[] {
+  if (fallback === undefined) return [];
+  return [toRoute(shared, ROOT, fault === undefined ? fallback : refusal(shared.ingress.protection, fault))];
+}
+
+/** Tells what is wrong with a path. `ruleFault`: why everything under the rule refuses. */
+function followPath(
+  { index, declared, backend }: DroppedPath,
+  rule: number,
+  { ingress: { values, protection }, targets, report }: Shared,
   ruleFault: Cause | undefined,
-): DeclaredRoute[] {
-  const { values, protection, report } = shared.ingress;
-  const routes: DeclaredRoute[] = [];
-  paths.forEach(({ declared, backend }, path) => {
-    const place = { rule, path };
-    // In any case, so that every problem is told at once.
-    const target = follow(backend, place, shared);
-    const fault = pathFault(declared, values);
-    if (fault !== undefined) report(`${fieldOf(place)}.${fault.part}`, fault.cause);
-    const pattern = declared.kind === 'valid' ? declared.pattern : declared.meant;
-    if (pattern === undefined) return;
-    const cause = ruleFault ?? fault?.cause;
-    // Dropped, its requests would fall through to a shorter path, which may be open.
-    const action = cause === undefined ? target : refusal(protection, cause);
-    routes.push({ route: toRoute(shared, pattern, action), rule, path });
-  });
-  return routes;
+): RouteAction {
+  // In any case, so that every problem is told at once.
+  const { action, problem } = targetAt(targets, backend);
+  if (problem !== undefined) report(`${fieldOf({ rule, path: index })}.backend`, problem);
+  const fault = pathFault(declared, values);
+  if (fault !== undefined) report(`${fieldOf({ rule, path: index })}.${fault.part}`, fault.cause);
+  const cause = ruleFault ?? fault?.cause;
+  // Dropped, its requests would fall through to a shorter path, which may be open.
+  return cause === undefined ? action : refusal(protection, cause);
 }
 
 function pathFault(
@@ -178,18 +188,20 @@ function actionFor(resolved: ResolvedBackend, protection: Protection): RouteActi
     return { kind: 'refuse', reason: 'NoEndpoints', cause, policy: policyOf(protection) };
   }
   const plan = protection.kind === 'plan' ? protection.key : undefined;
-  return { kind: 'forward', backend: resolved.key, plan, canaries: [] };
+  return { kind: 'forward', backend: resolved.key, plan, canaries: NO_CANARIES };
 }
 
-/** Tells what is wrong with the backend that is named at `place`. */
-function follow(backend: BackendIndex, place: Place, { targets, ingress }: Shared): RouteAction {
+/** Tells what is wrong with the default backend. */
+function followDefault(backend: BackendIndex, { targets, report }: Shared): RouteAction {
+  const { action, problem } = targetAt(targets, backend);
+  if (problem !== undefined) report(fieldOf(DEFAULT), problem);
+  return action;
+}
+
+function targetAt(targets: readonly Target[], backend: BackendIndex): Target {
   const target = targets[backend];
   if (target === undefined) throw new RangeError(`there is no backend ${backend}`);
-  const { action, problem } = target;
-  if (problem !== undefined) {
-    ingress.report(place.rule === undefined ? fieldOf(place) : `${fieldOf(place)}.backend`, problem);
-  }
-  return action;
+  return target;
 }
 
 function policyOf(protection: Protection): string | undefined {
@@ -203,12 +215,4 @@ function toRoute(
   action: RouteAction,
 ): Route {
   return { path, pathType, ingress: name, action, options };
-}
-
-export function ruleOf(host: string, declared: readonly DeclaredRoute[]): DeclaredRule {
-  const routes = inOrder(
-    declared.map(({ route }) => route),
-    compareRoutes,
-  );
-  return { host, routes: declared, alone: areDistinct(routes, compareRoutes) ? { routes } : undefined };
 }

@@ -29,6 +29,8 @@ type Invalid = Extract<Decoded<unknown>, { readonly kind: 'invalid' }>;
 
 const invalidAmong = memoizeByObject((objects: Objects): readonly Invalid[] => {
   const found: Invalid[] = [];
-  for (const object of objects.values()) if (object.kind === 'invalid') found.push(object);
+  objects.forEach((object) => {
+    if (object.kind === 'invalid') found.push(object);
+  });
   return found;
 });

@@ -42,6 +42,38 @@ export function memoizeByInputs<K extends object, T>(): KeyedMemo<K, T> {
   };
 }
 
+/** One run of many lookups. */
+export interface RunMemo<T> {
+  /** What this run knows already. */
+  find(key: string): T | undefined;
+  /** What the run before knew, where the inputs are the same: everything that the result depends on beside the owner. */
+  recall(key: string, inputs: readonly unknown[]): T | undefined;
+  keep(key: string, inputs: readonly unknown[], result: T): T;
+}
+
+/** Remembers results by key from one run of an owner to the next: what a run does not ask for is forgotten. */
+export function memoizeByRun<T>(): (owner: object) => RunMemo<T> {
+  const runs = new WeakMap<object, ReadonlyMap<string, Remembered<T>>>();
+  return (owner) => {
+    const before = runs.get(owner);
+    const now = new Map<string, Remembered<T>>();
+    runs.set(owner, now);
+    return {
+      find: (key) => now.get(key)?.result,
+      recall(key, inputs) {
+        const found = before?.get(key);
+        if (found === undefined || !isSame(found.inputs, inputs)) return undefined;
+        now.set(key, found);
+        return found.result;
+      },
+      keep(key, inputs, result) {
+        now.set(key, { inputs, result });
+        return result;
+      },
+    };
+  };
+}
+
 type KeyedMemo<K extends object, T> = (object: K, inputs: readonly unknown[], compute: () => T) => T;
 
 interface Remembered<T> {

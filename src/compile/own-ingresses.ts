@@ -2,7 +2,7 @@
 
 import { annotation } from '../model/annotations.ts';
 import { formatFault, type Fault } from '../model/faults.ts';
-import type { IngressObject, ObjectMeta, Snapshot } from '../model/objects.ts';
+import type { Decoded, IngressObject, ObjectMeta, Snapshot } from '../model/objects.ts';
 import type { Problem } from '../model/problems.ts';
 import { CLASS_FIELD, createClassSelector, type ClassDefault } from './classes.ts';
 import { memoizeByInputs } from './memoize.ts';
@@ -12,6 +12,7 @@ import { createProblemList, type Cause, type ProblemList, type Report } from './
 import type { CompileOptions } from './result.ts';
 
 export interface OwnIngress {
+  readonly decoded: ReadableIngress;
   readonly meta: ObjectMeta;
   readonly value: IngressObject;
   /** Why it cannot be decoded: `value` then holds the requests to refuse. */
@@ -20,6 +21,13 @@ export interface OwnIngress {
   /** Whether it means to serve beside the routes of others, even where it does not say well how. */
   readonly isCanary: boolean;
 }
+
+/** One that can be decoded, or of which enough can be read to refuse what it would have served. */
+export type ReadableIngress = Extract<Decoded<IngressObject>, { readonly kind: 'valid' }> | SalvagedIngress;
+
+type SalvagedIngress = Extract<Decoded<IngressObject>, { readonly kind: 'invalid' }> & {
+  readonly salvaged: IngressObject;
+};
 
 export interface OwnIngresses {
   /**
@@ -46,26 +54,42 @@ function selectOwn(snapshot: Snapshot, options: CompileOptions): OwnIngresses {
   const problems = createProblemList();
   const classOf = createClassSelector(snapshot, options, problems);
   const own: OwnIngress[] = [];
-  for (const ingress of snapshot.ingresses.values()) {
-    const { meta } = ingress;
-    const value = ingress.kind === 'valid' ? ingress.value : ingress.salvaged;
-    if (value === undefined) continue;
+  snapshot.ingresses.forEach((decoded) => {
+    if (!isReadable(decoded)) return;
+    const { meta } = decoded;
+    const value = valueOf(decoded);
     const match = classOf(value);
-    if (match.kind === 'foreign') continue;
+    if (match.kind === 'foreign') return;
     if (match.kind === 'missing') {
       const message = `IngressClass ${match.name} does not exist: nobody serves this Ingress`;
       problems.reporterFor('Ingress', meta)(CLASS_FIELD, { reason: 'IngressClassNotFound', message });
-      continue;
+      return;
     }
-    const fault = ingress.kind === 'valid' ? undefined : unreadable(ingress.faults);
+    const fault = decoded.kind === 'valid' ? undefined : unreadable(decoded.faults);
     const isCanary = Object.hasOwn(value.annotations, CANARY);
-    own.push({ meta, value, fault, classDefault: match.default, isCanary });
-  }
-  const ending = endingNamespaces(snapshot.namespaces);
-  const isLast = ({ meta }: OwnIngress): number => (ending.has(meta.namespace) ? 1 : 0);
-  own.sort((a, b) => isLast(a) - isLast(b) || compareAge(a.meta, b.meta));
-  const readable = own.filter(({ fault }) => fault === undefined);
-  return { own, metas: readable.map(({ meta }) => meta).sort(compareNames), problems: problems.sorted() };
+    own.push({ decoded, meta, value, fault, classDefault: match.default, isCanary });
+  });
+  own.sort((a, b) => compareAge(a.meta, b.meta));
+  const metas = own.filter(({ fault }) => fault === undefined).map(({ meta }) => meta);
+  return {
+    own: endingLast(own, endingNamespaces(snapshot.namespaces)),
+    metas: metas.sort(compareNames),
+    problems: problems.sorted(),
+  };
+}
+
+function endingLast(own: readonly OwnIngress[], ending: ReadonlySet<string>): readonly OwnIngress[] {
+  if (ending.size === 0) return own;
+  const isEnding = ({ meta }: OwnIngress): boolean => ending.has(meta.namespace);
+  return [...own.filter((ingress) => !isEnding(ingress)), ...own.filter(isEnding)];
+}
+
+export function isReadable(ingress: Decoded<IngressObject>): ingress is ReadableIngress {
+  return ingress.kind === 'valid' || ingress.salvaged !== undefined;
+}
+
+export function valueOf(ingress: ReadableIngress): IngressObject {
+  return ingress.kind === 'valid' ? ingress.value : ingress.salvaged;
 }
 
 function unreadable(faults: readonly Fault[]): Cause {

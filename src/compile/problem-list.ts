@@ -51,6 +51,28 @@ export function recordReports(): { readonly report: Report; readonly told: reado
   return { report: (field, cause) => told.push({ field, cause }), told };
 }
 
+/** The same for one thing after the other, nearly all of which have nothing to report. */
+export interface Recorder {
+  readonly report: Report;
+  /** What was reported since it was asked last. */
+  take(): readonly Told[];
+}
+
+export function createRecorder(): Recorder {
+  let told: Told[] = [];
+  return {
+    report: (field, cause) => told.push({ field, cause }),
+    take() {
+      if (told.length === 0) return NOTHING;
+      const taken = told;
+      told = [];
+      return taken;
+    },
+  };
+}
+
+const NOTHING: readonly Told[] = [];
+
 export function tellAll(told: readonly Told[], report: Report): void {
   for (const { field, cause } of told) report(field, cause);
 }

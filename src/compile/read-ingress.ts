@@ -1,9 +1,11 @@
 /** What one Ingress says by itself: read once for each object, however the rest of the cluster changes. */
 
-import type { IngressBackend, IngressObject } from '../model/objects.ts';
+import type { IngressBackend, IngressObject, IngressRule } from '../model/objects.ts';
+import type { PathPattern } from '../model/table.ts';
 import { readAnnotations, type IngressAnnotations } from './annotations/read-annotations.ts';
 import { nameBackend, type NamedBackend } from './backends.ts';
 import { parseHost, type DeclaredHost } from './hosts.ts';
+import { areDistinct, compareRoutes, inOrder } from './order.ts';
 import { parsePath, type DeclaredPath } from './paths.ts';
 import { portText } from './service-ports.ts';
 
@@ -20,14 +22,22 @@ export type BackendIndex = number;
 
 export interface ReadRule {
   readonly host: DeclaredHost;
-  /** `undefined`: the host goes to the default backend. */
+  /** The one that wins first. `undefined`: the host goes to the default backend. */
   readonly paths: readonly ReadPath[] | undefined;
+  /** Whether no two of them are for the same requests. */
+  readonly areDistinct: boolean;
+  /** Those that no request can match. */
+  readonly dropped: readonly DroppedPath[];
 }
 
-export interface ReadPath {
+export interface DroppedPath {
+  /** Position in the rule. */
+  readonly index: number;
   readonly declared: DeclaredPath;
   readonly backend: BackendIndex;
 }
+
+export interface ReadPath extends DroppedPath, PathPattern {}
 
 export function readIngress(
   { annotations, rules, defaultBackend }: IngressObject,
@@ -36,12 +46,31 @@ export function readIngress(
   const { indexOf, backends } = collectBackends(namespace);
   return {
     annotations: readAnnotations(annotations, namespace),
-    rules: rules.map(({ host, paths }) => ({
-      host: parseHost(host),
-      paths: paths?.map((path) => ({ declared: parsePath(path), backend: indexOf(path.backend) })),
-    })),
+    rules: rules.map((rule) => readRule(rule, indexOf)),
     defaultBackend: defaultBackend && indexOf(defaultBackend),
     backends,
+  };
+}
+
+function readRule(
+  { host, paths }: IngressRule,
+  indexOf: (backend: IngressBackend) => BackendIndex,
+): ReadRule {
+  const matched: ReadPath[] = [];
+  const dropped: DroppedPath[] = [];
+  paths?.forEach((path, index) => {
+    const declared = parsePath(path);
+    const pattern = declared.kind === 'valid' ? declared.pattern : declared.meant;
+    const read = { index, declared, backend: indexOf(path.backend) };
+    if (pattern === undefined) dropped.push(read);
+    else matched.push({ ...read, ...pattern });
+  });
+  const sorted = inOrder(matched, compareRoutes);
+  return {
+    host: parseHost(host),
+    paths: paths && sorted,
+    areDistinct: areDistinct(sorted, compareRoutes),
+    dropped,
   };
 }
 

@@ -3,8 +3,8 @@
 import { objectKey } from '../model/objects.ts';
 import type { Canary } from '../model/route-options.ts';
 import type { HostRoutes, PathPattern, Route } from '../model/table.ts';
-import { fieldOf, type DeclaredRoute, type DeclaredRoutes, type DeclaredRule } from './ingress-routes.ts';
-import { compareRoutes, sortedSet } from './order.ts';
+import { DEFAULT, fieldOf, placeOf, type DeclaredRoutes, type DeclaredRule } from './ingress-routes.ts';
+import { compareRoutes, sortedTexts } from './order.ts';
 import type { Report, Told } from './problem-list.ts';
 
 export interface RouteBoard {
@@ -14,8 +14,8 @@ export interface RouteBoard {
   defaultRoute(): Route | undefined;
   /** The canaries of a route that has been entered, the first to be asked first. */
   setCanaries(route: Route, canaries: readonly Canary[]): void;
-  /** To be asked once: it tells who lost. */
-  result(): {
+  /** To be asked once: it tells who lost. `onServed` is told of each route that is served. */
+  result(onServed: (route: Route) => void): {
     readonly hosts: Readonly<Record<string, HostRoutes>>;
     readonly defaultRoute: Route | undefined;
   };
@@ -38,13 +38,13 @@ export function createRouteBoard(): RouteBoard {
   const indexes = new Map<string, Merged>();
   let defaultRoute: Route | undefined;
 
-  function setDefault(declared: DeclaredRoute, report: Report): void {
+  function setDefault(route: Route, report: Report): void {
     if (defaultRoute === undefined) {
-      defaultRoute = declared.route;
+      defaultRoute = route;
       return;
     }
     const message = `the default backend is already that of Ingress ${objectKey(defaultRoute.ingress)}`;
-    report(fieldOf(declared), { reason: 'HostPathConflict', message });
+    report(fieldOf(DEFAULT), { reason: 'HostPathConflict', message });
   }
 
   function withCanaries(route: Route): Route {
@@ -54,8 +54,7 @@ export function createRouteBoard(): RouteBoard {
   }
 
   function hostRoutes(host: string, entered: readonly EnteredRule[]): HostRoutes {
-    const [first, ...others] = entered;
-    const alone = others.length === 0 ? first?.rule.alone : undefined;
+    const alone = entered.length === 1 ? entered[0]?.rule.alone : undefined;
     const hasCanaries = canariesOf.size > 0 && alone?.routes.some((route) => canariesOf.has(route));
     if (alone !== undefined && hasCanaries !== true) return alone;
     const { byIdentity, losers } = merge(host, entered);
@@ -67,6 +66,7 @@ export function createRouteBoard(): RouteBoard {
     add({ rules, fallback }, report) {
       indexes.clear();
       for (const rule of rules) {
+        if (rule === undefined) continue;
         const entered = hosts.get(rule.host);
         if (entered === undefined) hosts.set(rule.host, [{ rule, report }]);
         else entered.push({ rule, report });
@@ -80,10 +80,16 @@ export function createRouteBoard(): RouteBoard {
     },
     defaultRoute: () => defaultRoute,
     setCanaries: (route, canaries) => void canariesOf.set(route, canaries),
-    result() {
-      const routes: Record<string, HostRoutes> = {};
-      for (const host of sortedSet(hosts.keys())) routes[host] = hostRoutes(host, hosts.get(host) ?? []);
-      return { hosts: routes, defaultRoute: defaultRoute && withCanaries(defaultRoute) };
+    result(onServed) {
+      const served: Record<string, HostRoutes> = {};
+      for (const host of sortedTexts(hosts.keys())) {
+        const found = hostRoutes(host, hosts.get(host) ?? []);
+        served[host] = found;
+        found.routes.forEach(onServed);
+      }
+      const last = defaultRoute && withCanaries(defaultRoute);
+      if (last !== undefined) onServed(last);
+      return { hosts: served, defaultRoute: last };
     },
   };
 }
@@ -92,12 +98,11 @@ function merge(host: string, entered: readonly EnteredRule[]): Merged {
   const byIdentity = new Map<string, Route>();
   const losers: Merged['losers'][number][] = [];
   for (const { rule, report } of entered) {
-    for (const declared of rule.routes) {
-      const { route } = declared;
+    rule.routes.forEach((route, at) => {
       const winner = byIdentity.get(identityOf(route));
       if (winner === undefined) byIdentity.set(identityOf(route), route);
-      else losers.push({ report, field: fieldOf(declared), cause: conflict(host, route, winner) });
-    }
+      else losers.push({ report, field: fieldOf(placeOf(rule, at)), cause: conflict(host, route, winner) });
+    });
   }
   return { byIdentity, losers };
 }

@@ -55,8 +55,13 @@ function joinRoutes(outcomes: readonly IngressOutcome[]): CompiledRoutes {
     else board.add(declared, report);
   }
   attachCanaries(canaries, board, plans);
-  const { hosts, defaultRoute } = board.result();
-  const used = usedBy(hosts, defaultRoute);
+  const used: Used = { backends: new Set(), plans: new Set(), options: new Set() };
+  let last: RouteAction | undefined;
+  const { hosts, defaultRoute } = board.result((route) => {
+    // The routes of an Ingress to one backend share their action.
+    if (route.action !== last) use(route, used);
+    last = route.action;
+  });
   return {
     hosts,
     defaultRoute,
@@ -65,19 +70,6 @@ function joinRoutes(outcomes: readonly IngressOutcome[]): CompiledRoutes {
     backends: sortedSet(used.backends),
     problems: problems.sorted(),
   };
-}
-
-function usedBy(hosts: RoutingTable['hosts'], defaultRoute: Route | undefined): Used {
-  const used: Used = { backends: new Set(), plans: new Set(), options: new Set() };
-  let last: RouteAction | undefined;
-  const add = (route: Route): void => {
-    // The routes of an Ingress to one backend share their action.
-    if (route.action !== last) use(route, used);
-    last = route.action;
-  };
-  for (const { routes } of Object.values(hosts)) routes.forEach(add);
-  if (defaultRoute !== undefined) use(defaultRoute, used);
-  return used;
 }
 
 function use({ action, options }: Route, used: Used): void {

@@ -1,6 +1,6 @@
 /** Compiles one Ingress: what protects it, what its routes ask for, where they lead. Remembered while nothing changes. */
 
-import type { IngressObject, ObjectKey, Snapshot } from '../model/objects.ts';
+import type { ObjectKey, Snapshot } from '../model/objects.ts';
 import { objectKey } from '../model/objects.ts';
 import type { RouteOptions } from '../model/route-options.ts';
 import { annotationField, type AnnotationFault } from './annotations/read-annotations.ts';
@@ -9,10 +9,10 @@ import { diallingOf, NOTHING_ASKED, type AskedDialling } from './dialling.ts';
 import type { HostOwners } from './host-owners.ts';
 import { wantedHost } from './hosts.ts';
 import { declareRoutes, type DeclaredRoutes, type ServedIngress } from './ingress-routes.ts';
-import { memoizeByInputs, rememberLast, type Memo } from './memoize.ts';
-import type { OwnIngress } from './own-ingresses.ts';
+import { memoizeByObject, rememberLast, type Memo } from './memoize.ts';
+import { valueOf, type OwnIngress, type ReadableIngress } from './own-ingresses.ts';
 import type { JudgedPolicy } from './policies.ts';
-import { recordReports, type Cause, type Told } from './problem-list.ts';
+import type { Cause, Recorder, Told } from './problem-list.ts';
 import { protectionOf } from './protection.ts';
 import { readIngress, type ReadIngress } from './read-ingress.ts';
 import type { CompileOptions } from './result.ts';
@@ -24,6 +24,7 @@ export interface ServingContext {
   readonly options: CompileOptions;
   readonly owners: HostOwners;
   readonly resolveBackend: ResolveBackend;
+  readonly recorder: Recorder;
 }
 
 /** What an Ingress comes to; the same object for as long as nothing that it depends on changes. */
@@ -46,7 +47,7 @@ interface Parts {
 
 export function serveIngress(own: OwnIngress, context: ServingContext): IngressOutcome {
   const { meta } = own;
-  const { read, remember } = recall(own);
+  const { read, remember } = recall(own.decoded);
   const { faults, values } = read.annotations;
   const dialling = faults.length === 0 ? diallingOf(values, meta, context.snapshot) : NOTHING_ASKED;
   const backends = read.backends.map((backend) => context.resolveBackend(backend, dialling.dialling));
@@ -60,14 +61,10 @@ interface Recollection {
   readonly remember: Memo<IngressOutcome>;
 }
 
-export function recall({ meta: { namespace }, value }: Pick<OwnIngress, 'meta' | 'value'>): Recollection {
-  return rememberRead(value, [namespace], () => ({
-    read: readIngress(value, namespace),
-    remember: rememberLast(),
-  }));
-}
-
-const rememberRead = memoizeByInputs<IngressObject, Recollection>();
+export const recall = memoizeByObject((ingress: ReadableIngress): Recollection => ({
+  read: readIngress(valueOf(ingress), ingress.meta.namespace),
+  remember: rememberLast(),
+}));
 
 /** Everything that {@link compileIngress} reads beside the Ingress itself. Endpoints come and go without changing it. */
 function inputsOf(
@@ -76,22 +73,18 @@ function inputsOf(
   { policies, snapshot, options, owners }: ServingContext,
 ): readonly unknown[] {
   const { meta, classDefault } = own;
-  const { policy } = read.annotations.values;
-  const named = policy?.kind === 'policy' ? policy : classDefault;
-  const inputs: unknown[] = [
-    meta,
-    own.fault?.message,
+  const chosen = read.annotations.values.policy;
+  const named = chosen?.kind === 'policy' ? chosen : classDefault;
+  const policy = named.kind === 'policy' ? policies.get(named.key) : undefined;
+  const context: readonly unknown[] = [
     options,
     classDefault,
-    named.kind === 'policy' ? policies.get(named.key) : undefined,
+    policy,
     snapshot.namespaces.get(meta.namespace),
   ];
+  const inputs = context.concat(backends.map(stateOf));
   if (dialling.dialling !== undefined) inputs.push(...Object.values(dialling.dialling));
   for (const { cause } of dialling.faults) inputs.push(cause.message);
-  for (const backend of backends) {
-    if (backend.kind === 'backend') inputs.push(backend.key, backend.warning?.message);
-    else inputs.push(backend.cause.message);
-  }
   if (options.hostOwnership === 'none') return inputs;
   for (const { host } of read.rules)
     inputs.push(owners.fault(wantedHost(host) ?? '', meta.namespace)?.message);
@@ -99,23 +92,29 @@ function inputsOf(
   return inputs;
 }
 
+/** Its key follows from the Ingress. */
+function stateOf(backend: ResolvedBackend): Cause | string | undefined {
+  return backend.kind === 'backend' ? backend.warning?.message : backend.cause;
+}
+
 function compileIngress(
   own: OwnIngress,
   { read, dialling, backends }: Parts,
-  { policies, snapshot, options, owners }: ServingContext,
+  { policies, snapshot, options, owners, recorder }: ServingContext,
 ): IngressOutcome {
   const { meta, classDefault } = own;
   const { values } = read.annotations;
   const faults = [...read.annotations.faults, ...dialling.faults];
-  const { report, told } = recordReports();
+  const { report } = recorder;
   for (const { annotation, cause } of faults) report(annotationField(annotation), cause);
   const fault = own.fault ?? firstFault(faults);
   const subject = { meta, values, fault, report };
   const protection = protectionOf(subject, classDefault, { policies, namespaces: snapshot.namespaces });
   const asked = fault === undefined ? routeOptions(values, options) : undefined;
   const key = asked === undefined ? undefined : objectKey(meta);
-  const ingress: ServedIngress = { meta, values, protection, options: key, report };
-  return { own, ingress, asked, declared: declareRoutes(ingress, read, { backends, owners }), told };
+  const ingress: ServedIngress = { meta, values, protection, options: key };
+  const declared = declareRoutes(ingress, read, { backends, owners, report });
+  return { own, ingress, asked, declared, told: recorder.take() };
 }
 
 function firstFault([first]: readonly AnnotationFault[]): Cause | undefined {

@@ -16,15 +16,15 @@ const PROTOCOLS: Readonly<Record<string, Backend['protocol']>> = {
 
 /** The same number may stand once for each transport protocol. `key`: of the Service, for messages. */
 export function choosePort({ ports }: ServiceObject, key: string, ref: ServicePortRef): ServicePort | Cause {
-  const matching = ports.filter((port) =>
-    'number' in ref ? port.port === ref.number : port.name === ref.name,
-  );
-  const tcp = matching.find(({ protocol }) => protocol === 'TCP');
-  const [any] = matching;
-  if (any === undefined) {
-    return { reason: 'PortNotFound', message: `Service ${key} has no port ${portText(ref)}` };
+  let other: ServicePort | undefined;
+  for (const port of ports) {
+    if ('number' in ref ? port.port !== ref.number : port.name !== ref.name) continue;
+    if (port.protocol === 'TCP') return port;
+    other ??= port;
   }
-  return tcp ?? unsupported(key, ref, `protocol must be TCP, found ${any.protocol}`);
+  return other === undefined
+    ? { reason: 'PortNotFound', message: `Service ${key} has no port ${portText(ref)}` }
+    : unsupported(key, ref, `protocol must be TCP, found ${other.protocol}`);
 }
 
 export function protocolOf(

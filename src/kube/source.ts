@@ -92,7 +92,7 @@ export function openKubeSource(options: KubeSourceOptions): KubeSource {
     unreadable.delete(`${kind} ${key}`);
     if (decoded.kind === POLICY_KIND) named.follow(`policy ${key}`, namedByPolicy(decoded.decoded, scope));
     if (!store.set(decoded)) return;
-    if (decoded.kind === 'Ingress') readAhead(decoded.decoded);
+    readAhead(decoded);
     byIngresses.changed(kind, key);
     options.onChange();
   }
