@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { readHttp1Head, type Http1Head } from '../../http/http1-head.ts';
 import { largestHeaderIn } from '../../http/largest-header.ts';
 import type { Caller } from '../caller.ts';
+import { forgetListeners, ignoreError } from '../closed-stream.ts';
 import type { ProxyContext } from '../context.ts';
 import type { Deadlined } from '../deadlines.ts';
 import { handleRequest } from '../handler.ts';
@@ -126,8 +127,7 @@ export class CallerConnection implements Deadlined, BodySource {
     this.#exchange = undefined;
     exchange?.close();
     this.#owner.closed(this);
-    // V8 keeps a closed socket until the next major collection, and with it whatever listens to it: see performance.md.
-    this.#socket.removeAllListeners().on('error', ignoreError);
+    forgetListeners(this.#socket);
   };
 
   /** As far as it goes: a request at a time, and of a body no more than is taken. */
@@ -294,6 +294,3 @@ export class CallerConnection implements Deadlined, BodySource {
     if (!refuseBody(this.#context, this.caller)) this.#socket.destroy();
   }
 }
-
-/** What `error` says, `close` says too; without a listener it would end the process. */
-function ignoreError(): void {}

@@ -10,6 +10,7 @@ import type { Socket } from 'node:net';
 
 import { fieldListBytes, readHttp2Head } from '../../http/http2-head.ts';
 import type { Caller } from '../caller.ts';
+import { forgetListeners } from '../closed-stream.ts';
 import type { ProxyContext } from '../context.ts';
 import type { Deadlined } from '../deadlines.ts';
 import { handleRequest } from '../handler.ts';
@@ -118,6 +119,7 @@ export class Http2Sessions {
       open.streams--;
       if (stream.aborted && stream.rstCode !== constants.NGHTTP2_INTERNAL_ERROR) this.#countReset(open);
       if (open.streams === 0) open.deadlineMs = deadlines.nowMs + limits.keepAliveTimeoutMs;
+      forgetListeners(stream);
     });
   }
 

@@ -2,6 +2,7 @@
 
 import { constants, type ClientHttp2Stream } from 'node:http2';
 
+import { forgetListeners, ignoreError } from '../closed-stream.ts';
 import type { Deadlined, Deadlines } from '../deadlines.ts';
 import { ProxyError } from '../proxy-error.ts';
 import type { OutgoingRequest, UpstreamChannel } from './channel.ts';
@@ -143,9 +144,11 @@ export class Http2Channel implements UpstreamChannel, Deadlined {
       this.#await(this.#sink?.timeouts.idleTimeoutMs);
       this.#sink?.onDrain();
     });
-    // What it says, `close` says too.
-    stream.on('error', () => {});
-    stream.on('close', () => this.#closed());
+    stream.on('error', ignoreError);
+    stream.on('close', () => {
+      this.#closed();
+      forgetListeners(stream);
+    });
   }
 
   #onHead(raw: readonly string[]): void {
