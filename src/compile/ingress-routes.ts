@@ -169,7 +169,7 @@ function pathFault(
   values: Partial<AnnotationValues>,
 ): { readonly part: 'path' | 'pathType'; readonly cause: Cause } | undefined {
   if (declared.kind === 'invalid') {
-    return { part: 'path', cause: { reason: 'InvalidPath', message: declared.message } };
+    return { part: declared.part, cause: { reason: 'InvalidPath', message: declared.message } };
   }
   if (declared.pattern.pathType === 'Prefix' || values['rewrite-prefix'] === undefined) return undefined;
   const message = `must be Prefix, found Exact: ${annotation('rewrite-prefix')} replaces prefixes only`;

@@ -7,8 +7,14 @@ import { quote } from './quote.ts';
 
 export type DeclaredPath =
   | { readonly kind: 'valid'; readonly pattern: PathPattern }
-  /** `meant`: the requests that the path would have served, where there can be any. */
-  | { readonly kind: 'invalid'; readonly message: string; readonly meant: PathPattern | undefined };
+  | {
+      readonly kind: 'invalid';
+      /** The field that is at fault. */
+      readonly part: 'path' | 'pathType';
+      readonly message: string;
+      /** The requests that the path would have served, where there can be any. */
+      readonly meant: PathPattern | undefined;
+    };
 
 const RULES: readonly { readonly broken: RegExp; readonly message: string }[] = [
   { broken: /^[^/]/, message: 'must start with /' },
@@ -20,21 +26,25 @@ const RULES: readonly { readonly broken: RegExp; readonly message: string }[] = 
   { broken: /\/\//, message: 'must not hold an empty segment' },
 ];
 
+/** What the rule of a request says and the name of the field says already. */
+const SUBJECT = /^(?:path|request target) /;
+
 /** As nearly all paths are: nothing in it is against any rule. */
 const PLAIN = /^\/(?:[\w-][\w.-]*\/)*(?:[\w-][\w.-]*)?$/;
 
 export function parsePath({ path = '', pathType }: Pick<IngressPath, 'path' | 'pathType'>): DeclaredPath {
   const type = toPathType(pathType);
   if (type === undefined) {
-    const message = `pathType ${quote(pathType)} must be Exact, Prefix or ImplementationSpecific`;
-    return { kind: 'invalid', message, meant: meantBy(path, 'Prefix') };
+    const found = pathType === '' ? 'none' : quote(pathType);
+    const message = `must be Exact, Prefix or ImplementationSpecific, found ${found}`;
+    return { kind: 'invalid', part: 'pathType', message, meant: meantBy(path, 'Prefix') };
   }
   // Only an ImplementationSpecific path may be left out; it then means every path.
   const text = path === '' && pathType === 'ImplementationSpecific' ? '/' : path;
   const message = faultOf(text, pathType);
   return message === undefined
     ? { kind: 'valid', pattern: { path: text, pathType: type } }
-    : { kind: 'invalid', message, meant: meantBy(text, type) };
+    : { kind: 'invalid', part: 'path', message, meant: meantBy(text, type) };
 }
 
 function toPathType(pathType: string): PathPattern['pathType'] | undefined {
@@ -49,7 +59,7 @@ function faultOf(text: string, pathType: string): string | undefined {
   const rule = RULES.find(({ broken }) => broken.test(text));
   // What the proxy refuses in a request can match nothing in a rule.
   const message = rule === undefined ? pathFault(text) : rule.message;
-  return message === undefined ? undefined : `${quote(text)}: ${message}`;
+  return message === undefined ? undefined : `${quote(text)} ${message.replace(SUBJECT, '')}`;
 }
 
 function meantBy(text: string, pathType: PathPattern['pathType']): PathPattern | undefined {

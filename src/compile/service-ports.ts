@@ -14,6 +14,8 @@ const PROTOCOLS: Readonly<Record<string, Backend['protocol']>> = {
   'kubernetes.io/h2c': 'H2C',
 };
 
+const MAX_LISTED = 8;
+
 /** The same number may stand once for each transport protocol. `key`: of the Service, for messages. */
 export function choosePort({ ports }: ServiceObject, key: string, ref: ServicePortRef): ServicePort | Cause {
   let other: ServicePort | undefined;
@@ -23,7 +25,10 @@ export function choosePort({ ports }: ServiceObject, key: string, ref: ServicePo
     other ??= port;
   }
   return other === undefined
-    ? { reason: 'PortNotFound', message: `Service ${key} has no port ${portText(ref)}` }
+    ? {
+        reason: 'PortNotFound',
+        message: `Service ${key} has no port ${portText(ref)}, only ${listed(ports)}`,
+      }
     : unsupported(key, ref, `protocol must be TCP, found ${other.protocol}`);
 }
 
@@ -35,6 +40,13 @@ export function protocolOf(
   const protocol = Object.hasOwn(PROTOCOLS, appProtocol) ? PROTOCOLS[appProtocol] : undefined;
   const known = 'http, https, kubernetes.io/h2c, kubernetes.io/ws or kubernetes.io/wss';
   return protocol ?? unsupported(key, ref, `appProtocol must be ${known}, found ${appProtocol}`);
+}
+
+/** As a person would look for them; the first few are hint enough. */
+function listed(ports: readonly ServicePort[]): string {
+  if (ports.length === 0) return 'none at all';
+  const texts = ports.map(({ name, port }) => (name === undefined ? String(port) : `${port} (${name})`));
+  return texts.slice(0, MAX_LISTED).join(', ') + (texts.length > MAX_LISTED ? ', …' : '');
 }
 
 export function portText(ref: ServicePortRef): string {

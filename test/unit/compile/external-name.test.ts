@@ -85,7 +85,7 @@ describe('a Service of type ExternalName', () => {
 
   it('must have the port where it lists some', () => {
     const spec = { externalName: 'api.example.com', ports: [{ port: 80 }] };
-    assert.deepEqual(compileExternal(spec, 443).problems, ['Service shop/out has no port 443']);
+    assert.deepEqual(compileExternal(spec, 443).problems, ['Service shop/out has no port 443, only 80']);
   });
 
   it('is refused without the flag', () => {
