@@ -180,6 +180,8 @@ export class UpstreamConnection implements UpstreamChannel, Deadlined, ResponseS
     this.#sink = undefined;
     this.deadlineMs = Infinity;
     this.#responses++;
+    // Its caller may still be behind: that is nothing to the next one.
+    if (this.#socket.isPaused()) this.#socket.resume();
     sink?.onEnd(rawTrailers);
   }
 

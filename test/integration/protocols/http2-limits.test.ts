@@ -238,6 +238,22 @@ describe('a slow side stalls its own stream only', () => {
     assert.equal((await ask(caller, { ':path': '/small' })).status, 204);
   });
 
+  it('where a caller takes nothing of a response that has ended: its connection to the service serves others', async (test) => {
+    // The last of it is what the caller is behind with.
+    const size = 70_000;
+    const upstream = await startRawUpstream(({ socket }) => {
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n${'x'.repeat(size)}`);
+    });
+    test.after(() => upstream.close());
+    const gateway = await startGateway(test, { table: tableFor([upstream.port]) });
+    const stalled = await openHttp2(gateway.httpsPort, [INITIAL_WINDOW_SIZE, 0]);
+    await stalled.request(1).frameOf(FrameType.headers, 1);
+    const other = await connectCaller(test, gateway.httpsPort);
+    assert.equal((await ask(other)).body.length, size);
+    assert.equal(upstream.conversations.length, 1);
+    stalled.socket.destroy();
+  });
+
   it('where an upstream does not read a body', async (test) => {
     const upstream = await startRawUpstream(({ socket, text }) => {
       if (text.includes('/small')) socket.write('HTTP/1.1 204 No Content\r\n\r\n');
