@@ -118,14 +118,13 @@ export class UpstreamSession implements Deadlined {
     this.streams--;
     if (this.streams > 0 || !this.isReady) return;
     this.deadlineMs = this.#options.deadlines.nowMs + IDLE_MS;
-    // Not before: GOAWAY would overtake the requests that have just been sent.
     if (this.#isRetired) this.http2.close();
   }
 
-  /** Closes now where it is idle, else with its last response: also where its requests still wait for it to be made. */
+  /** Closes now where it is idle, else with its last response: GOAWAY would overtake requests that have just been sent. */
   retire(): void {
     this.#isRetired = true;
-    if (this.isReady || this.#waiting.size === 0) this.http2.close();
+    if (this.streams === 0) this.http2.close();
   }
 
   /** It could not be made in time, or has been idle for too long. */

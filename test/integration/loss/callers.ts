@@ -95,7 +95,7 @@ function requestTo(host: string, method: string): Omit<Call, 'port'> {
 }
 
 /** What was sent arrived, and with a token where one was asked for. */
-function isWholeEcho(answer: Answer, { body = '', basic }: Call): string | undefined {
+export function isWholeEcho(answer: Answer, { body = '', basic }: Call): string | undefined {
   const echo = answer.json();
   if (echo['body'] !== body) return 'the body did not arrive as it was sent';
   const authorization = JSON.stringify(echo['authorization'] ?? {});

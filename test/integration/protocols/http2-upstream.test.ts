@@ -135,6 +135,22 @@ describe('a request to an h2c upstream', () => {
     );
   });
 
+  it('by HTTP/2 carries its trailers back beside a length', async (test) => {
+    const asked = Promise.withResolvers<ServerHttp2Stream>();
+    const { gateway } = await start(test, (stream) => {
+      stream.respond({ ':status': 200, 'content-length': '2' }, { waitForTrailers: true });
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sum': '42' }));
+      stream.write('o');
+      asked.resolve(stream);
+    });
+    const stream = openStream(await connectCaller(test, gateway.httpsPort));
+    const answer = answerOf(stream);
+    await once(stream, 'response');
+    (await asked.promise).end('k');
+    const { body, trailers } = await answer;
+    assert.deepEqual([body, trailers['x-sum']], ['ok', '42']);
+  });
+
   it('by HTTP/1.1 carries its trailers back', async (test) => {
     const { gateway } = await start(test, (stream) => {
       stream.respond({ ':status': 200 }, { waitForTrailers: true });
@@ -425,6 +441,25 @@ describe('an h2c upstream', () => {
     performServerHandshake(socket).on('stream', (stream) => stream.respond(undefined, { endStream: true }));
     assert.equal(parseResponse(await caller.closed()).status, 200);
     await once(socket, 'close');
+  });
+
+  it('is not told GOAWAY before what it has is answered: that would overtake requests on their way', async (test) => {
+    const { gateway, upstream } = await start(test, echo);
+    const caller = await openCaller(gateway.port);
+    caller.send(head('POST / HTTP/1.1', HOST, 'Transfer-Encoding: chunked', CLOSE));
+    const session = await eventually('the session', async () => upstream.sessions[0]);
+    let isTold = false;
+    session.on('goaway', () => (isTold = true));
+    caller.send('3\r\none\r\n');
+    await caller.until((text) => text.includes('one'));
+    gateway.apply(tableFor([]));
+    caller.send('3\r\ntwo\r\n');
+    await caller.until((text) => text.includes('two'));
+    assert.equal(isTold, false);
+    caller.send('0\r\n\r\n');
+    assert.equal(parseResponse(await caller.closed()).status, 200);
+    await once(session, 'close');
+    assert.equal(isTold, true);
   });
 
   it('is told GOAWAY when no backend names it any more', async (test) => {
