@@ -7,9 +7,13 @@ import type { ProviderReply, ProviderRequest } from './provider-http.ts';
 
 export interface ProviderMetadata {
   readonly tokenEndpoint: string | undefined;
+  /** For who shows a certificate (RFC 8705, section 5); `undefined`: the same. */
+  readonly mtlsTokenEndpoint: string | undefined;
   readonly jwksUri: string | undefined;
   /** `grant_types_supported`; `undefined` where the provider does not say. */
   readonly grantTypes: readonly string[] | undefined;
+  /** `token_endpoint_auth_methods_supported`; `undefined` where the provider does not say. */
+  readonly authMethods: readonly string[] | undefined;
 }
 
 /** Why a document of a provider cannot be used. */
@@ -26,11 +30,15 @@ export type Discovered = { readonly kind: 'document'; readonly value: ProviderMe
 
 const url = z.string().min(1).max(2048).optional();
 
+const words = z.array(z.string()).optional().catch(undefined);
+
 const metadataSchema = z.object({
   issuer: z.string().max(2048),
   token_endpoint: url,
   jwks_uri: url,
-  grant_types_supported: z.array(z.string()).optional().catch(undefined),
+  grant_types_supported: words,
+  token_endpoint_auth_methods_supported: words,
+  mtls_endpoint_aliases: z.object({ token_endpoint: url }).optional().catch(undefined),
 });
 
 /** OpenID Connect Discovery 1.0, section 4: a trailing slash of the issuer is removed first. */
@@ -63,11 +71,17 @@ export function processDiscoveryResponse(issuer: string, reply: ProviderReply): 
   if (reply.json === undefined) return fault('did not answer with JSON');
   const parsed = metadataSchema.safeParse(reply.json);
   if (!parsed.success) return fault('is not a discovery document');
-  const { issuer: found, token_endpoint, jwks_uri, grant_types_supported } = parsed.data;
+  const { issuer: found, ...metadata } = parsed.data;
   if (found !== issuer) return { ...fault(mismatch(issuer, found)), reason: 'IssuerMismatch' };
   return {
     kind: 'document',
-    value: { tokenEndpoint: token_endpoint, jwksUri: jwks_uri, grantTypes: grant_types_supported },
+    value: {
+      tokenEndpoint: metadata.token_endpoint,
+      mtlsTokenEndpoint: metadata.mtls_endpoint_aliases?.token_endpoint,
+      jwksUri: metadata.jwks_uri,
+      grantTypes: metadata.grant_types_supported,
+      authMethods: metadata.token_endpoint_auth_methods_supported,
+    },
   };
 }
 

@@ -14,7 +14,7 @@ import type { Provider } from './provider.ts';
 import { UNREACHABLE, failed, isRefusedClient, type TokenFailure } from './token-failure.ts';
 import { tokenRequest } from './token-request.ts';
 import { processTokenResponse, type TokenResult } from './token-response.ts';
-import type { Verification } from './verifier.ts';
+import type { RejectedToken } from './verifier.ts';
 
 export interface ExchangeOptions {
   readonly http: ProviderHttp;
@@ -52,6 +52,9 @@ export async function exchangeToken(
   if (open !== undefined) return failed(open.reason, FAILED_BEFORE, open.retryAtMs);
   const endpoint = await provider.tokenEndpoint();
   if (endpoint.kind === 'fault') return failureOf(endpoint);
+  // A token that nobody can verify would be paid for all the same, and asked for again by the next request.
+  const fault = await provider.keysFault();
+  if (fault !== undefined) return failureOf(fault);
   const admission = await provider.gate.enter({
     lane: callerBlock(request.clientAddress),
     isRefresh: request.purpose === 'refresh',
@@ -167,7 +170,7 @@ async function verify(
   const verified = await provider.verify({ token, plan, clientId: owner, nowMs });
   if (verified.kind === 'fault') return failureOf(verified);
   if (verified.kind === 'rejected') {
-    return failed('TokenRejected', rejectionDetail(verified));
+    return { ...failed('TokenRejected', rejectionDetail(verified)), cause: DECIDING_FIELDS[verified.check] };
   }
   const { claims, keyId, expiresAtMs } = verified;
   const lifetime = lifetimeOf({
@@ -181,8 +184,15 @@ async function verify(
   return { kind: 'obtained', token, claims, keyId, ...lifetime };
 }
 
+/** For the operator: which field of the policy decides, where the token may be as it should. */
+const DECIDING_FIELDS: Readonly<Partial<Record<RejectedToken['check'], string>>> = {
+  client: 'see spec.verification.bindClient',
+  algorithm: 'see spec.verification.algorithms',
+  iss: 'see spec.provider.issuer and spec.provider.additionalIssuers',
+};
+
 /** What is wrong with a token that was issued a moment ago. */
-function rejectionDetail({ check, detail }: Extract<Verification, { kind: 'rejected' }>): string {
+function rejectionDetail({ check, detail }: RejectedToken): string {
   if (check === 'form') return 'the provider issued an opaque token, not a signed JWT';
   const isOfTime = check === 'expired' || check === 'nbf';
   return isOfTime ? `${detail}: compare the clocks of gateway and provider` : detail;

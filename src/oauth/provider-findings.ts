@@ -71,6 +71,14 @@ export function providerWarnings(plan: PolicyPlan, view: ProviderView): IssuerSt
     const message = 'the provider does not list client_credentials among its grant_types_supported';
     warnings.push({ reason: 'GrantNotOffered', message });
   }
+  const method = plan.clientCredentials?.tokenEndpointAuthMethod;
+  const methods = metadata?.authMethods;
+  if (method !== undefined && methods?.includes(method) === false) {
+    const offered = ['client_secret_basic', 'client_secret_post'].filter((each) => methods.includes(each));
+    const what = offered.length === 0 ? 'no client secrets' : `${offered.join()}, not ${method}`;
+    const message = `the provider offers ${what}: see spec.clientCredentials.tokenEndpointAuthMethod`;
+    warnings.push({ reason: 'AuthMethodNotOffered', message });
+  }
   if (keySet !== undefined && fault !== undefined) {
     warnings.push({ reason: 'ProviderStale', message: `the last good copy is used: ${fault.message}` });
   }

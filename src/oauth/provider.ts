@@ -98,11 +98,19 @@ export class Provider {
 
   /** Where tokens are asked for. */
   tokenEndpoint(): Promise<Fetched<string>> {
+    const { tokenEndpoint, clientCertificate } = this.settings;
     return this.#endpoint(
-      this.settings.tokenEndpoint,
-      (metadata) => metadata.tokenEndpoint,
+      tokenEndpoint,
+      (metadata) =>
+        (clientCertificate === undefined ? undefined : metadata.mtlsTokenEndpoint) ?? metadata.tokenEndpoint,
       'token_endpoint',
     );
+  }
+
+  /** Why no token could be verified; `undefined`: it could. */
+  async keysFault(): Promise<ProviderFault | undefined> {
+    const keys = await this.#keys.obtain();
+    return keys.kind === 'fault' ? keys : undefined;
   }
 
   /** Verifies with the keys at hand, and once more with new ones where they do not fit. */

@@ -45,12 +45,14 @@ export type Verification =
       readonly keyId: string | undefined;
       readonly expiresAtMs: number;
     }
-  | {
-      readonly kind: 'rejected';
-      readonly check: FailedCheck;
-      /** Lowercase, without a value of the token. */
-      readonly detail: string;
-    };
+  | RejectedToken;
+
+export interface RejectedToken {
+  readonly kind: 'rejected';
+  readonly check: FailedCheck;
+  /** Lowercase, without a value of the token. */
+  readonly detail: string;
+}
 
 const DETAILS: Readonly<Record<FailedCheck, string>> = {
   form: 'the token is not a signed JWT',

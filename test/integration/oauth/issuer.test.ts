@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 
+import { Redacted } from '../../../src/model/redacted.ts';
 import type { ClientCredentialsPlan, PolicyPlan, ProviderSettings } from '../../../src/model/table.ts';
 import { preflight } from '../../../src/oauth/preflight.ts';
 import {
@@ -13,6 +14,7 @@ import {
   type BrokerBench,
 } from '../../support/broker-bench.ts';
 import { eventually } from '../../support/eventually.ts';
+import { createKeyPair, NOT_AFTER, NOT_BEFORE } from '../../support/key-pair.ts';
 import {
   startScriptedProvider,
   type ScriptedAnswer,
@@ -259,6 +261,30 @@ describe('the state of an issuer', () => {
     assert.equal(outcome.kind, 'granted');
   });
 
+  it('has another token endpoint where the gateway shows a certificate', async () => {
+    const aliases = { token_endpoint: `${provider.origin}/oauth/token`, jwks_uri: 7 };
+    provider.onDiscovery = discovery({
+      token_endpoint: `${provider.origin}/elsewhere`,
+      mtls_endpoint_aliases: aliases,
+    });
+    const { certificate, privateKey } = createKeyPair('gateway');
+    const clientCertificate = {
+      secret: 'shop/gateway',
+      chain: certificate,
+      digest: 'd',
+      notBeforeMs: NOT_BEFORE,
+      notAfterMs: NOT_AFTER,
+    };
+    const outcomeOf = async (plan: PolicyPlan) => {
+      bench = createBench({ providerKey: () => new Redacted(privateKey) });
+      const outcome = await bench.broker.obtain(exchangeRequest({ plan }));
+      await bench.broker.close();
+      return outcome.kind === 'granted' ? 'granted' : outcome.reason;
+    };
+    assert.equal(await outcomeOf(withProvider({ clientCertificate })), 'granted');
+    assert.equal(await outcomeOf(withProvider({})), 'ProviderMisconfigured');
+  });
+
   it('recovers by itself', async () => {
     const plan = planFor(provider.issuer);
     provider.onDiscovery = () => ({ status: 503 });
@@ -381,6 +407,21 @@ describe('preflight', () => {
       findings.filter(({ level }) => level === 'warning').map(({ reason }) => reason),
       ['OpenidScope', 'NoAudience', 'GrantNotOffered'],
     );
+  });
+
+  it('warns of a way of authentication that the provider does not offer', async () => {
+    provider.onDiscovery = discovery({ token_endpoint_auth_methods_supported: ['client_secret_basic'] });
+    const warnings = (await check(planFor(provider.issuer))).filter(({ level }) => level === 'warning');
+    assert.deepEqual(warnings, [
+      {
+        level: 'warning',
+        reason: 'AuthMethodNotOffered',
+        message:
+          'the provider offers client_secret_basic, not client_secret_post: see spec.clientCredentials.tokenEndpointAuthMethod',
+      },
+    ]);
+    const other = await check(withGrant({ tokenEndpointAuthMethod: 'client_secret_basic' }));
+    assert.ok(other.every(({ level }) => level === 'ok'));
   });
 
   it('warns of an Auth0 issuer without its slash', async () => {

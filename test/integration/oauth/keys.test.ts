@@ -123,6 +123,7 @@ describe('signing keys', () => {
     provider.onJwks = () => ({ status: 500 });
     assert.equal(reasonOf(await ask('a')), 'ProviderUnavailable');
     await bench.broker.close();
+    assert.equal(provider.calls.length, 0, 'a token that nobody can verify is not asked for');
   });
 
   it('that vanish take the tokens that they signed with them', async () => {

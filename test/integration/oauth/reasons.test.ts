@@ -20,6 +20,8 @@ interface Case {
   readonly given: (call: TokenCall) => ScriptedAnswer | Promise<ScriptedAnswer>;
   readonly want: Pick<Refusal, 'reason' | 'detail'>;
   readonly plan?: (plan: PolicyPlan) => PolicyPlan;
+  /** Default 1. */
+  readonly calls?: number;
 }
 
 const NEVER = new Promise<void>(() => {});
@@ -297,6 +299,8 @@ const CASES: readonly Case[] = [
   {
     name: 'a connection that breaks',
     given: () => ({ break: 'reset' }),
+    // The first breaks a connection that had been idle since the keys were fetched.
+    calls: 2,
     want: unavailable('the provider cannot be reached'),
   },
   {
@@ -349,14 +353,14 @@ describe('a token request that fails', () => {
     provider.calls.length = 0;
   });
 
-  for (const { name, given, want, plan = (same: PolicyPlan) => same } of CASES) {
+  for (const { name, given, want, plan = (same: PolicyPlan) => same, calls = 1 } of CASES) {
     it(`${name} is ${want.reason}`, async () => {
       provider.onToken = given;
       const outcome = await bench.broker.obtain(exchangeRequest({ plan: plan(planFor(provider.issuer)) }));
       await bench.broker.close();
       assert.equal(outcome.kind, 'refused');
       assert.deepEqual({ reason: outcome.reason, detail: outcome.detail }, want);
-      assert.equal(provider.calls.length, 1);
+      assert.equal(provider.calls.length, calls);
     });
   }
 });
@@ -376,6 +380,35 @@ it('a client that is registered for the other way of authentication is told to t
     'the client is registered for another way of authentication: see spec.clientCredentials.tokenEndpointAuthMethod',
   );
 });
+
+const HINTS: readonly { readonly name: string; readonly given: Case['given']; readonly cause: string }[] = [
+  {
+    name: 'another client',
+    given: issued({ azp: 'other' }),
+    cause: 'see spec.verification.bindClient',
+  },
+  {
+    name: 'another algorithm',
+    given: (call) => provider.grant(call, { key: elliptic }),
+    cause: 'see spec.verification.algorithms',
+  },
+  {
+    name: 'another issuer',
+    given: issued({ iss: 'https://elsewhere.test/' }),
+    cause: 'see spec.provider.issuer and spec.provider.additionalIssuers',
+  },
+];
+for (const { name, given, cause } of HINTS) {
+  it(`a token of ${name} makes the policy say which field decides`, async () => {
+    bench = createBench();
+    const plan = planFor(provider.issuer);
+    provider.onToken = given;
+    await bench.broker.obtain(exchangeRequest({ plan }));
+    const { warnings } = bench.broker.issuerState(plan);
+    await bench.broker.close();
+    assert.equal(warnings[0]?.message.split(': ').at(-1), cause);
+  });
+}
 
 it('an error that comes with 200 is named in the log', async () => {
   bench = createBench();
