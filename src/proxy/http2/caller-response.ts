@@ -24,7 +24,10 @@ export class Http2Response implements CallerResponse {
   }
 
   get writableFinished(): boolean {
-    return this.writableEnded && this.#stream.writableFinished && !this.#stream.aborted;
+    const { aborted, closed, rstCode, writableFinished } = this.#stream;
+    // Where both sides have ended the stream Node closes it, and may not say before that the last write is through.
+    const isOut = writableFinished || (closed && rstCode === constants.NGHTTP2_NO_ERROR);
+    return this.writableEnded && isOut && !aborted;
   }
 
   writeHead(status: number, textOrHeaders: string | RawHeaders, headers: RawHeaders = []): void {
@@ -98,9 +101,8 @@ export class Http2Response implements CallerResponse {
     const rawHeaders = this.#rawHeaders;
     if (rawHeaders === undefined || this.#isClosed) return;
     this.#rawHeaders = undefined;
-    const mayHaveTrailers = this.writableEnded
-      ? this.#trailers !== undefined
-      : !rawHeaders.includes('content-length');
+    // A length does not rule them out, as it does in HTTP/1.1.
+    const mayHaveTrailers = !this.writableEnded || this.#trailers !== undefined;
     const waitForTrailers = mayHaveTrailers && !endStream && !this.#stream.writableEnded;
     this.#stream.respond(rawHeaders, { endStream, waitForTrailers });
   }

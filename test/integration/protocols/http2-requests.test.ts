@@ -227,6 +227,21 @@ describe('a request by HTTP/2', () => {
     assert.deepEqual([answer.body, answer.trailers['x-sum'], answer.code], ['ok', '42', 0]);
   });
 
+  it('with trailers of its own is recorded as answered', async (test) => {
+    const gateway = await startEcho(test);
+    const caller = await connectCaller(test, gateway.httpsPort);
+    for (const count of [1, 2, 3]) {
+      const stream = caller.request(
+        { ':method': 'POST', ':authority': AUTHORITY, ':path': '/' },
+        { waitForTrailers: true },
+      );
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sum': '42' }));
+      stream.end('hello');
+      assert.equal((await answerOf(stream)).code, 0);
+      assert.equal((await gateway.record(count)).status, 200);
+    }
+  });
+
   it('gets interim responses, 103 among them', async (test) => {
     const upstream = await startFixedUpstream(
       'HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
