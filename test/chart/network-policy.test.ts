@@ -47,6 +47,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     { name: 'pods of its own namespace to the admin port', given: from(NEIGHBOUR, 10_254), want: true },
     { name: 'it to name servers by UDP', given: to(NAME_SERVER, 53, 'UDP'), want: true },
     { name: 'it to name servers by TCP', given: to(NAME_SERVER, 53), want: true },
+    { name: 'it to name servers that listen on 5353', given: to(NAME_SERVER, 5_353, 'UDP'), want: true },
     { name: 'it to name servers elsewhere', given: to(STRANGER, 53, 'UDP'), want: false },
     { name: 'it to the API server by its Service', given: to(API_SERVER, 443), want: true },
     { name: 'it to the API server by its address', given: to(API_SERVER, 6_443), want: true },
@@ -69,6 +70,12 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       want: true,
     },
     { name: 'it to pods of other namespaces', given: to({ namespace: 'secret' }, 3_000), want: false },
+    { name: 'it to name servers that listen on 5353', given: to(NAME_SERVER, 5_353, 'UDP'), want: true },
+    { name: 'it to other ports of name servers', given: to(NAME_SERVER, 9_153), want: false },
+  ],
+  '--set-json=networkPolicy={"enabled":true,"dns":{"to":[]},"provider":{"to":[],"ports":[8443]}}': [
+    { name: 'it to name servers elsewhere', given: to(STRANGER, 53, 'UDP'), want: false },
+    { name: 'it to a provider', given: to(PROVIDER, 8_443), want: false },
   ],
   [`--values=${VALUES_FILES.get('everything')}`]: [
     { name: 'the callers that are named', given: from(STRANGER, 8_443), want: true },
