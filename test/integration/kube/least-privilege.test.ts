@@ -75,7 +75,7 @@ const MODES: readonly Mode[] = [
     rules: Object.fromEntries(
       ['shop', 'billing', 'elsewhere'].map((namespace) => [
         namespace,
-        [read('', ['secrets'], ['tls', 'client', 'default']), read('', ['configmaps'], ['ca'])],
+        [read('', ['secrets'], ['tls', 'client', 'shown', 'default']), read('', ['configmaps'], ['ca'])],
       ]),
     ),
     wantNamespaces: ['billing', 'elsewhere', 'shop'],
@@ -85,7 +85,7 @@ const MODES: readonly Mode[] = [
     flags: ['--secret-mode=named', '--watch-namespaces=shop', '--default-tls-secret=billing/default'],
     clusterRules: [CLASSES],
     rules: {
-      shop: [...OBJECTS, read('', ['secrets'], ['tls', 'client']), read('', ['configmaps'], ['ca'])],
+      shop: [...OBJECTS, read('', ['secrets'], ['tls', 'client', 'shown']), read('', ['configmaps'], ['ca'])],
       billing: [read('', ['secrets'], ['default'])],
     },
     wantNamespaces: ['shop'],
@@ -116,7 +116,7 @@ apiVersion: v1
 kind: Namespace
 metadata: { name: ${namespace}, labels: { team: a } }
 ---
-${['tls', 'client', 'default', 'foreign']
+${['tls', 'client', 'shown', 'default', 'foreign']
   .map(
     (name) => `apiVersion: v1
 kind: Secret
@@ -152,6 +152,16 @@ metadata: { name: ours, namespace: ${namespace}, annotations: { oidc-ingress.io/
 spec:
   ingressClassName: ours
   tls: [{ hosts: [${namespace}.example.com], secretName: tls }]
+  defaultBackend: { service: { name: orders, port: { number: 80 } } }
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: mutual
+  namespace: ${namespace}
+  annotations: { oidc-ingress.io/backend-tls-client-certificate: shown }
+spec:
+  ingressClassName: ours
   defaultBackend: { service: { name: orders, port: { number: 80 } } }
 ---
 apiVersion: networking.k8s.io/v1
@@ -265,7 +275,7 @@ describe('the rights that reading a cluster needs', { skip: skipWithout(binaries
       const isNamed = mode.name.startsWith('named');
       assert.deepEqual(
         namesIn(now.secrets, 'shop'),
-        isNamed ? ['client', 'tls'] : ['client', 'default', 'foreign', 'tls'],
+        isNamed ? ['client', 'shown', 'tls'] : ['client', 'default', 'foreign', 'shown', 'tls'],
       );
       if (mode.flags.some((flag) => flag.startsWith('--default-tls'))) {
         assert.deepEqual(namesIn(now.secrets, 'billing'), ['default']);
@@ -306,10 +316,10 @@ describe('the rights that reading a cluster needs', { skip: skipWithout(binaries
     const { source } = await open(mode);
     await source.synced;
     const secrets = (): readonly string[] => namesIn(source.snapshot().secrets, 'shop');
-    assert.deepEqual(secrets(), ['client', 'tls']);
+    assert.deepEqual(secrets(), ['client', 'shown', 'tls']);
     await api.delete('{ apiVersion: networking.k8s.io/v1, kind: IngressClass, metadata: { name: ours } }');
     await eventually('that it is gone', () => Promise.resolve(secrets().join() === 'client'));
     await api.apply(CLASS_OBJECTS);
-    await eventually('that it is back', () => Promise.resolve(secrets().join() === 'client,tls'));
+    await eventually('that it is back', () => Promise.resolve(secrets().join() === 'client,shown,tls'));
   });
 });

@@ -46,6 +46,13 @@ const CASES: Cases = {
     ],
     refused: ['*.internal', '10.0.0.1', 'a b', 'a.com:443', 'a.com\r\n'],
   },
+  'backend-tls-client-certificate': {
+    accepted: [
+      ['client', 'client'],
+      ['orders.client-2', 'orders.client-2'],
+    ],
+    refused: ['', 'secret/client', 'other/client', 'Client', '-client', 'client\n', '../client', '*'],
+  },
   timeouts: {
     accepted: [
       ['connect=2s,first-byte=30s,idle=5m', { connectMs: 2_000, firstByteMs: 30_000, idleMs: 300_000 }],
@@ -306,6 +313,9 @@ describe('annotations together', () => {
   it('refuse what is about TLS beside a protocol without it', () => {
     assert.deepEqual(read({ 'backend-protocol': 'H2C', 'backend-tls-ca': 'secret/ca' }), [
       'oidc-ingress.io/backend-tls-ca has no effect with oidc-ingress.io/backend-protocol H2C',
+    ]);
+    assert.deepEqual(read({ 'backend-protocol': 'HTTP', 'backend-tls-client-certificate': 'client' }), [
+      'oidc-ingress.io/backend-tls-client-certificate has no effect with oidc-ingress.io/backend-protocol HTTP',
     ]);
     // The port of the Service may say HTTPS.
     assert.deepEqual(read({ 'backend-tls-server-name': 'a.internal' }), []);

@@ -82,6 +82,7 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   'backend-protocol': ['HTTPS', 'H2C', 'FTP'],
   'backend-tls-ca': ['secret/tls', 'configmap/web', 'configmap/gone', 'web'],
   'backend-tls-server-name': ['a.internal', '*'],
+  'backend-tls-client-certificate': ['tls', 'gone', 'web/tls'],
   timeouts: ['connect=1s', 'connect'],
   'cors-allow-origins': ['*', 'https://a.com', 'a.com'],
   'cors-allow-credentials': ['true', 'no'],

@@ -159,16 +159,22 @@ describe('the scope of what is read', () => {
     });
   }
 
-  it('has the certificate of a client and those of Ingresses where Secrets are read by name', () => {
+  it('has certificates for providers, callers and backends where Secrets are read by name', () => {
     const raw = {
-      metadata: { name: 'a', namespace: 'shop' },
+      metadata: {
+        name: 'a',
+        namespace: 'shop',
+        annotations: { 'oidc-ingress.io/backend-tls-client-certificate': 'shown' },
+      },
       spec: { tls: [{ secretName: 'one' }, { hosts: ['a.example.com'] }, { secretName: '' }] },
     };
     const ingress = decodeAs('Ingress', raw);
     assert.ok(ingress.kind === 'Ingress');
     assert.deepEqual(namedByIngress(ingress.decoded, { secrets: 'named' }), [
       { kind: 'Secret', namespace: 'shop', name: 'one' },
+      { kind: 'Secret', namespace: 'shop', name: 'shown' },
     ]);
+    assert.deepEqual(namedByIngress(ingress.decoded, { secrets: 'tls' }), []);
     const provider = {
       issuer: 'https://a.example.com/',
       clientCertificate: { secretRef: { name: 'client' } },
