@@ -20,9 +20,9 @@ interface Peer {
 }
 
 interface NetworkRule {
-  readonly ports?: readonly { readonly port: number | string; readonly protocol?: string }[];
-  readonly from?: readonly Peer[];
-  readonly to?: readonly Peer[];
+  readonly ports?: readonly { readonly port: number | string; readonly protocol?: string }[] | null;
+  readonly from?: readonly Peer[] | null;
+  readonly to?: readonly Peer[] | null;
 }
 
 export interface NetworkPolicySpec {
@@ -54,11 +54,13 @@ export interface SelectedPod {
 export function allows(spec: NetworkPolicySpec, pod: SelectedPod, connection: Connection): boolean {
   const { direction, other, port, protocol = 'TCP' } = connection;
   return spec[direction].some((rule) => {
-    const peers = direction === 'ingress' ? rule.from : rule.to;
-    const isPeer = peers === undefined || peers.some((peer) => meets(peer, other, pod.namespace));
+    // As the API has it, an empty list lets everything through, like none.
+    const peers = (direction === 'ingress' ? rule.from : rule.to) ?? [];
+    const ports = rule.ports ?? [];
+    const isPeer = peers.length === 0 || peers.some((peer) => meets(peer, other, pod.namespace));
     const isPort =
-      rule.ports === undefined ||
-      rule.ports.some((open) => numberOf(open.port, pod) === port && (open.protocol ?? 'TCP') === protocol);
+      ports.length === 0 ||
+      ports.some((open) => numberOf(open.port, pod) === port && (open.protocol ?? 'TCP') === protocol);
     return isPeer && isPort;
   });
 }
