@@ -63,7 +63,7 @@ export class Listeners implements ConnectionOwner {
       ...SOCKETS,
       ...this.#fallback(),
       handshakeTimeout: this.#context.limits.headersTimeoutMs,
-      ALPNProtocols: ['h2', 'http/1.1'],
+      ALPNProtocols: ['h2', 'http/1.1', 'http/1.0'],
       SNICallback: (name, done) => done(null, this.#certificates.contextFor(name)),
     });
     server.on('secureConnection', (socket) => {

@@ -268,8 +268,8 @@ export class CallerConnection implements Deadlined, BodySource {
 
   #endAfter(isBodyReceived: boolean): void {
     this.#state = 'ending';
-    // Nothing is left to write and to read.
-    if (isBodyReceived && this.#held.length === 0) this.#socket.destroy();
+    // Nothing is left to write and to read. TLS must say that it ends: else a body without a length passes for cut off.
+    if (isBodyReceived && this.#held.length === 0 && !this.caller.isTls) this.#socket.destroy();
     else this.#linger();
   }
 

@@ -50,6 +50,7 @@ describe('ALPN', () => {
   const cases = [
     { name: 'h2 is chosen where it is offered', given: ['h2', 'http/1.1'], want: 'h2' },
     { name: 'http/1.1 where it alone is offered', given: ['http/1.1'], want: 'http/1.1' },
+    { name: 'http/1.0 where it alone is offered', given: ['http/1.0'], want: 'http/1.0' },
     { name: 'http/1.1 without a word about it where nothing is offered', given: undefined, want: false },
   ] as const;
   for (const { name, given, want } of cases) {

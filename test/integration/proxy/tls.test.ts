@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { connect as connectTcp, createServer, type AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
 
@@ -13,6 +14,9 @@ import { parseResponse, RawCaller, startFixedUpstream } from './raw.ts';
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 const HOST = 'Host: shop.example.com';
 const DAY_MS = 86_400_000;
+/** Of records of TLS (RFC 5246, section 6.2.1). */
+const ALERT = 21;
+const APPLICATION_DATA = 23;
 
 interface Made {
   readonly certificate: Certificate;
@@ -49,6 +53,14 @@ async function namesFor(port: number, servername: string | undefined): Promise<s
   const names = socket.getPeerCertificate().subjectaltname ?? '';
   socket.destroy();
   return names;
+}
+
+/** `bytes`: whole records. */
+function recordTypes(bytes: Buffer): readonly number[] {
+  const types: number[] = [];
+  for (let at = 0; at + 5 <= bytes.length; at += 5 + bytes.readUInt16BE(at + 3))
+    types.push(bytes.readUInt8(at));
+  return types;
 }
 
 describe('the certificate that a caller is offered', () => {
@@ -166,6 +178,29 @@ describe('a request over TLS', () => {
     const caller = new RawCaller(await handshake(gateway.httpsPort, 'shop.example.com'));
     await gateway.proxy.drain(0, 5_000);
     assert.equal(await caller.closed(), '');
+  });
+
+  it('is told by TLS that its answer has ended: one without a length could be cut off', async (test) => {
+    const upstream = await startFixedUpstream(
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    );
+    test.after(() => upstream.close());
+    const gateway = await startGateway(test, { table: tableFor([upstream.port]) });
+    let received: Buffer = Buffer.alloc(0);
+    const tap = createServer((socket) => {
+      const onward = connectTcp({ host: '127.0.0.1', port: gateway.httpsPort });
+      onward.on('data', (chunk: Buffer) => (received = Buffer.concat([received, chunk])));
+      socket.pipe(onward).pipe(socket);
+    }).listen(0, '127.0.0.1');
+    test.after(() => void tap.close());
+    await once(tap, 'listening');
+    const { port } = tap.address() as AddressInfo;
+    // Which shows what a record is about.
+    const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false, maxVersion: 'TLSv1.2' });
+    await once(socket, 'secureConnect');
+    const caller = new RawCaller(socket);
+    assert.match(await caller.send(head('GET / HTTP/1.0', HOST)).closed(), /^HTTP\/1\.1 200 /);
+    assert.deepEqual(recordTypes(received).slice(-2), [APPLICATION_DATA, ALERT]);
   });
 
   it('is refused below TLS 1.2', async (test) => {
