@@ -21,29 +21,6 @@ export function parseAuthority(text: string): Authority | undefined {
   return host === undefined ? undefined : { host, port };
 }
 
-export type AuthorityOf = (text: string) => Authority | undefined;
-
-/** Texts that are remembered, some megabytes of them; callers choose them, so that there must be an end. */
-const MAX_REMEMBERED = 32_768;
-const MAX_REMEMBERED_LENGTH = 261;
-
-/** As {@link parseAuthority}; remembers what it has read. */
-export function createAuthorities(): AuthorityOf {
-  const known = new Map<string, Authority>();
-  return (text) => {
-    const authority = known.get(text);
-    if (authority !== undefined) return authority;
-    const parsed = parseAuthority(text);
-    if (parsed === undefined || text.length > MAX_REMEMBERED_LENGTH) return parsed;
-    if (known.size >= MAX_REMEMBERED) known.clear();
-    // A copy: a part of a head would keep all of the head in memory.
-    const copy = Buffer.from(text, 'latin1').toString('latin1');
-    const kept = { host: copy.slice(0, parsed.host.length).toLowerCase(), port: parsed.port };
-    known.set(copy, kept);
-    return kept;
-  };
-}
-
 /** Where the name ends: at the colon or the end. 0 where it is empty or a character cannot be in a name. */
 function nameEnd(text: string): number {
   for (let at = 0; at < text.length; at += 1) {

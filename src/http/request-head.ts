@@ -1,6 +1,6 @@
 /** Reads the head of a request strictly: what is ambiguous is refused before any routing. */
 
-import { parseAuthority, type Authority, type AuthorityOf } from './authority.ts';
+import { parseAuthority, type Authority } from './authority.ts';
 import { framingFault, type RequestFields } from './request-fields.ts';
 import { pathFault, queryFault } from './target-rules.ts';
 
@@ -24,18 +24,20 @@ export type ParsedHead =
 /**
  * Takes origin-form and absolute-form (RFC 9112, section 3.2) with exactly one Host header that agrees; refuses
  * dot segments, what hides a slash, and unclear framing (section 6.3).
+ *
+ * @param named what the Host header names, where that has been read
  */
 export function parseRequestHead(
   method: string,
   target: string,
   fields: RequestFields,
-  authorityOf: AuthorityOf = parseAuthority,
+  named?: Authority,
 ): ParsedHead {
   if (fields.host === undefined) return invalid('Host must be sent exactly once, found none');
   if (fields.hosts > 1) return invalid('Host must be sent exactly once, found more');
   const unframed = framingFault(fields);
   if (unframed !== undefined) return invalid(unframed);
-  const authority = authorityOf(fields.host);
+  const authority = named ?? parseAuthority(fields.host);
   if (authority === undefined)
     return invalid('Host must be a DNS name or an IP address, with or without a port');
   // Methods are told apart by case, but not by every service: `post` would miss the rules for POST.

@@ -12,20 +12,18 @@ export interface Match {
 export interface Matcher {
   /** `host`: lower-case, without port and trailing dot. `path`: raw, as sent. */
   match(host: string, path: string): Match | undefined;
+  /** Where the routes of `host` are, for {@link matchAt}. `undefined`: nowhere. */
+  find(host: string): Place | undefined;
+  matchAt(place: Place | undefined, path: string): Match | undefined;
   /** Handed on to the matcher of the next table. */
   readonly indexes: RouteIndexes;
 }
 
-/** Where a host that was asked for is declared. */
-interface Place {
+/** Where a host is declared. */
+export interface Place {
   readonly declared: string;
   readonly index: RouteIndex;
 }
-
-/** Hosts that are remembered; callers choose them where there is a wildcard, so that there must be an end. */
-const MAX_REMEMBERED = 32_768;
-/** No name in the DNS is longer. */
-const MAX_REMEMBERED_LENGTH = 253;
 
 /**
  * @param previous gives its indexes for the hosts that a delta left as they were, so that a new table costs next to nothing
@@ -33,28 +31,23 @@ const MAX_REMEMBERED_LENGTH = 253;
 export function createMatcher(table: RoutingTable, previous?: Matcher): Matcher {
   const { hosts, defaultRoute } = table;
   const indexes = previous?.indexes ?? new RouteIndexes();
-  const places = new Map<string, Place>();
 
   function find(host: string): Place | undefined {
     const declared = declaredHost(hosts, host);
     const routes = declared === undefined ? undefined : hosts[declared];
-    if (declared === undefined || routes === undefined) return undefined;
-    const place = { declared, index: indexes.of(routes) };
-    if (places.size >= MAX_REMEMBERED) places.clear();
-    if (host.length <= MAX_REMEMBERED_LENGTH) places.set(host, place);
-    return place;
+    return declared === undefined || routes === undefined
+      ? undefined
+      : { declared, index: indexes.of(routes) };
   }
 
-  return {
-    indexes,
-    match(host, path) {
-      const place = places.get(host) ?? find(host);
-      const route = place && findRoute(place.index, path);
-      // A host that exists does not fall to a wider one: only to the default backend.
-      if (place !== undefined && route !== undefined) return { route, host: place.declared };
-      return defaultRoute === undefined ? undefined : { route: defaultRoute, host: '' };
-    },
-  };
+  function matchAt(place: Place | undefined, path: string): Match | undefined {
+    const route = place && findRoute(place.index, path);
+    // A host that exists does not fall to a wider one: only to the default backend.
+    if (place !== undefined && route !== undefined) return { route, host: place.declared };
+    return defaultRoute === undefined ? undefined : { route: defaultRoute, host: '' };
+  }
+
+  return { indexes, find, matchAt, match: (host, path) => matchAt(find(host), path) };
 }
 
 /** Exact before wildcard before any host; `undefined` where none is declared. */

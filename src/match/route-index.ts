@@ -40,9 +40,9 @@ export class RouteIndexes {
   #index({ routes }: HostRoutes): RouteIndex {
     const exact = new Map<string, Route>();
     const prefix = new Map<string, Route>();
-    const actions = new Map<Route['action'], Route['action']>();
+    const copyOf = this.#copying();
     for (const each of routes) {
-      const route = this.#lean(each, actions);
+      const route = copyOf(each);
       const isExact = route.pathType === 'Exact';
       const isSlashed = !isExact && route.path.endsWith('/');
       const key = isSlashed ? this.#share(route.path.slice(0, -1)) : route.path;
@@ -58,21 +58,23 @@ export class RouteIndexes {
     };
   }
 
-  /** The same route. In a table that came from another thread each text is there as often as it is said. */
-  #lean(route: Route, actions: Map<Route['action'], Route['action']>): Route {
-    const { path, pathType, ingress, options } = route;
-    const action = actions.get(route.action) ?? this.#leanAction(route.action);
-    actions.set(route.action, action);
-    return {
+  /**
+   * Copies beside each other, with what they have in common. In a table that came from another thread each text is there
+   * as often as it is said.
+   */
+  #copying(): (route: Route) => Route {
+    const ingresses = new Map<Route['ingress'], Route['ingress']>();
+    const actions = new Map<Route['action'], Route['action']>();
+    return ({ path, pathType, ingress, action, options }) => ({
       path: this.#share(path),
       pathType,
-      ingress,
-      action,
+      ingress: once(ingresses, ingress, ({ namespace, name }) => ({ namespace, name })),
+      action: once(actions, action, (original) => this.#copyAction(original)),
       options: options === undefined ? undefined : this.#share(options),
-    };
+    });
   }
 
-  #leanAction(action: Route['action']): Route['action'] {
+  #copyAction(action: Route['action']): Route['action'] {
     if (action.kind === 'refuse') return { ...action, kind: 'refuse' };
     const { backend, plan, canaries } = action;
     return {
@@ -90,4 +92,13 @@ export class RouteIndexes {
     this.#shared.set(text, text);
     return text;
   }
+}
+
+/** What was one object is one copy. */
+function once<T>(copies: Map<T, T>, original: T, copy: (original: T) => T): T {
+  const known = copies.get(original);
+  if (known !== undefined) return known;
+  const made = copy(original);
+  copies.set(original, made);
+  return made;
 }

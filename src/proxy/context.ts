@@ -1,10 +1,10 @@
 /** What every step of a request can reach: the ports, the limits and the state of one proxy thread. */
 
-import type { AuthorityOf } from '../http/authority.ts';
 import type { HeaderNameOf } from '../http/header-names.ts';
 import type { Caller as TraceCaller, RequestTrace } from '../http/trace-context.ts';
 import type { Logger, ProxyTelemetry } from '../telemetry/ports.ts';
 import type { Affinity } from './affinity.ts';
+import type { AskedHosts } from './asked-hosts.ts';
 import type { createCallers, IsTrusted } from './caller.ts';
 import type { ConnectionGate } from './connection-gate.ts';
 import type { Deadlines } from './deadlines.ts';
@@ -43,7 +43,7 @@ export interface ProxyContext extends Deciders {
   /** In [0, 1). */
   readonly random: () => number;
   readonly callerOf: ReturnType<typeof createCallers>;
-  readonly authorityOf: AuthorityOf;
+  readonly hosts: AskedHosts;
   readonly headerNameOf: HeaderNameOf;
   /** The value of Date, now. */
   readonly date: () => string;

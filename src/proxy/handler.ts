@@ -44,15 +44,16 @@ export function handleRequest(
 }
 
 function route(context: ProxyContext, transaction: Transaction): void {
-  const { request } = transaction;
+  const { request, fields } = transaction;
   const refuse = (denial: ReturnType<typeof deny>): void => sendProblem(context, transaction, denial);
   if (request.fault !== undefined) return refuse(deny('BadRequest', request.fault));
-  const parsed = parseRequestHead(request.method, request.target, transaction.fields, context.authorityOf);
+  const routing = context.routing();
+  const named = fields.host === undefined ? undefined : context.hosts.find(fields.host, routing.matcher);
+  const parsed = parseRequestHead(request.method, request.target, fields, named);
   if (parsed.kind === 'invalid') return refuse(deny('BadRequest', parsed.fault));
   const { head } = parsed;
   transaction.head = head;
-  const routing = context.routing();
-  const match = routing.matcher.match(head.host, head.path);
+  const match = routing.matcher.matchAt(named?.place, head.path);
   if (match === undefined) return refuse(deny('NoRoute', undefined));
   const { action } = match.route;
   transaction.route = match.route;

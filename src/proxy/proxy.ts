@@ -7,11 +7,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { CacheKeys } from '../authz/cache-key.ts';
 import type { TokenSource } from '../authz/ports.ts';
 import type { DeltaKeys, TableDelta } from '../compile/delta.ts';
-import { createAuthorities } from '../http/authority.ts';
 import { createHeaderNames } from '../http/header-names.ts';
 import { traceOf, type Sampling } from '../http/trace-context.ts';
 import type { Logger, ProxyTelemetry } from '../telemetry/ports.ts';
 import { createAffinity } from './affinity.ts';
+import { AskedHosts } from './asked-hosts.ts';
 import { createCallers, trustIn } from './caller.ts';
 import { ConnectionGate } from './connection-gate.ts';
 import type { ProxyContext } from './context.ts';
@@ -115,7 +115,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     }),
     affinity: createAffinity(),
     presentations: new Presentations(options.cacheKeys),
-    authorityOf: createAuthorities(),
+    hosts: new AskedHosts(),
     headerNameOf,
     date: createHttpDate(now),
     callerOf: createCallers(isTrusted, (socket) => proxyProtocol.addressOf(socket)),

@@ -1,0 +1,68 @@
+/** The hosts that callers ask for: each is read, and looked up in the table, once. */
+
+import { parseAuthority, type Authority } from '../http/authority.ts';
+import type { Matcher, Place } from '../match/matcher.ts';
+
+/** What a Host header names. */
+export interface AskedHost extends Authority {
+  /** Where its routes are. `undefined`: it is not declared. */
+  readonly place: Place | undefined;
+}
+
+interface Remembered extends AskedHost {
+  readonly text: string;
+  /** By which `place` was found. */
+  matcher: Matcher;
+  place: Place | undefined;
+}
+
+/** More than a large cluster has hosts. Callers choose what is remembered, so that there must be an end. */
+const SLOTS = 32_768;
+const MAX_REMEMBERED_LENGTH = 261;
+
+/**
+ * A text that another one has driven out of its slot is read anew. A Map would make V8 look each text up among all strings
+ * that there are, which costs twice as much as the rest.
+ */
+export class AskedHosts {
+  readonly #slots: (Remembered | undefined)[];
+
+  /** @param slots a power of two */
+  constructor(slots = SLOTS) {
+    this.#slots = Array.from({ length: slots }, () => undefined);
+  }
+
+  /** `undefined`: `text` is no authority. */
+  find(text: string, matcher: Matcher): AskedHost | undefined {
+    if (text.length > MAX_REMEMBERED_LENGTH) return readHost(text, matcher);
+    const slot = hashOf(text) & (this.#slots.length - 1);
+    const known = this.#slots[slot];
+    if (known?.text !== text) return this.#remember(slot, text, matcher);
+    if (known.matcher !== matcher) {
+      known.place = matcher.find(known.host);
+      known.matcher = matcher;
+    }
+    return known;
+  }
+
+  #remember(slot: number, text: string, matcher: Matcher): AskedHost | undefined {
+    // A copy: a part of a head would keep all of the head in memory.
+    const copy = Buffer.from(text, 'latin1').toString('latin1');
+    const host = readHost(copy, matcher);
+    if (host !== undefined) this.#slots[slot] = host;
+    return host;
+  }
+}
+
+function readHost(text: string, matcher: Matcher): Remembered | undefined {
+  const authority = parseAuthority(text);
+  if (authority === undefined) return undefined;
+  const { host, port } = authority;
+  return { text, host, port, matcher, place: matcher.find(host) };
+}
+
+function hashOf(text: string): number {
+  let hash = 0;
+  for (let at = 0; at < text.length; at += 1) hash = (Math.imul(hash, 31) + text.charCodeAt(at)) | 0;
+  return hash ^ (hash >>> 15);
+}
