@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 
 import { fastify } from 'fastify';
 
+import { cannotListen } from '../config/cannot-listen.ts';
+import type { ListenAddress } from '../config/values.ts';
 import type { Problem } from '../model/problems.ts';
 import type { RoutingTable } from '../model/table.ts';
 import { registerPurge, type PurgeOptions } from './purge.ts';
@@ -33,10 +35,18 @@ export interface AdminServer {
   close(): Promise<void>;
 }
 
-export async function startAdmin(
-  sources: AdminSources,
-  address: { readonly host: string | undefined; readonly port: number },
-): Promise<AdminServer> {
+const PAGES = [
+  '/',
+  '/healthz',
+  '/readyz',
+  '/metrics',
+  '/v1/status',
+  '/debug/table',
+  '/debug/problems',
+  '/debug/explain?url=',
+];
+
+export async function startAdmin(sources: AdminSources, address: ListenAddress): Promise<AdminServer> {
   const server = fastify({ logger: false, forceCloseConnections: true });
 
   server.get('/healthz', async (_request, reply) => {
@@ -61,13 +71,18 @@ export async function startAdmin(
 
   server.get<{ Querystring: { url?: string; method?: string } }>('/debug/explain', (request, reply) => {
     const { url, method = 'GET' } = request.query;
-    if (url === undefined || !URL.canParse(url)) {
+    const parsed = URL.parse(url ?? '');
+    if (parsed === null || !['http:', 'https:'].includes(parsed.protocol)) {
       return reply
         .code(400)
         .send({ error: 'url: must be an absolute URL such as https://shop.example.com/v1/orders' });
     }
-    return reply.type('text/plain; charset=utf-8').send(sources.explain(new URL(url), method));
+    return reply.type('text/plain; charset=utf-8').send(sources.explain(parsed, method));
   });
+
+  server.setNotFoundHandler((_request, reply) =>
+    reply.code(404).send({ error: `no such page; there are ${PAGES.join(', ')} and DELETE /v1/tokens` }),
+  );
 
   registerPurge(server, sources.purge);
   registerStatusPage(server, sources.status);
@@ -75,7 +90,9 @@ export async function startAdmin(
   await server.ready();
   // Without a host Node takes every address of the machine, also where it has no IPv6; fastify would take localhost.
   server.server.listen({ port: address.port, ...(address.host === undefined ? {} : { host: address.host }) });
-  await once(server.server, 'listening');
+  await once(server.server, 'listening').catch((error: unknown) => {
+    throw cannotListen('admin-address', address, error);
+  });
   return {
     port: (server.server.address() as AddressInfo).port,
     close: () => server.close(),

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import type { z } from 'zod';
 
 import type { Fault } from '../model/faults.ts';
+import { nearestName } from '../model/nearest-name.ts';
 
 /** One flag: its schema turns the text into the value; the rest is what help and documentation show. */
 export interface Flag<T extends z.ZodType = z.ZodType> {
@@ -31,7 +32,8 @@ export function environmentName(flag: string): string {
 
 /**
  * A flag given on the command line wins over its environment variable, and that over the default. Unknown flags,
- * missing values and bad values are all reported together; unknown environment variables are not ours to judge.
+ * missing values and bad values are all reported together, each under the name by which it came in; unknown environment
+ * variables are not ours to judge.
  */
 export function decodeFlags<T extends FlagTable>(
   table: T,
@@ -41,12 +43,16 @@ export function decodeFlags<T extends FlagTable>(
   const { given, positionals, faults } = readArguments(table, argv);
   const values: Record<string, unknown> = {};
   for (const [name, flag] of Object.entries(table)) {
-    const text = given.get(name) ?? environment[environmentName(name)] ?? flag.defaultText;
+    const variable = environmentName(name);
+    const text = given.get(name) ?? environment[variable] ?? flag.defaultText;
     const result = flag.schema.safeParse(text);
-    if (result.success) values[name] = result.data;
-    else
-      for (const issue of result.error.issues)
-        faults.push({ path: `--${name}`, message: describe(issue.message, text) });
+    if (result.success) {
+      values[name] = result.data;
+      continue;
+    }
+    const isFromEnvironment = !given.has(name) && environment[variable] !== undefined;
+    const path = isFromEnvironment ? variable : `--${name}`;
+    for (const issue of result.error.issues) faults.push({ path, message: describe(issue.message, text) });
   }
   return faults.length > 0
     ? { kind: 'invalid', faults }
@@ -55,6 +61,11 @@ export function decodeFlags<T extends FlagTable>(
 
 function describe(message: string, text: string | undefined): string {
   return text === undefined ? message : `${message}, found ${JSON.stringify(text)}`;
+}
+
+function unknownFlag(name: string, table: FlagTable): string {
+  const nearest = nearestName(name, Object.keys(table));
+  return nearest === undefined ? 'unknown flag' : `unknown flag; the nearest is --${nearest}`;
 }
 
 function readArguments(table: FlagTable, argv: readonly string[]) {
@@ -78,7 +89,7 @@ function readArguments(table: FlagTable, argv: readonly string[]) {
     if (token.kind === 'positional') positionals.push(token.value);
     if (token.kind !== 'option') continue;
     const flag = table[token.name];
-    if (flag === undefined) faults.push({ path: token.rawName, message: 'unknown flag' });
+    if (flag === undefined) faults.push({ path: token.rawName, message: unknownFlag(token.name, table) });
     else if (given.has(token.name)) faults.push({ path: token.rawName, message: 'given twice' });
     else if (flag.placeholder === undefined) given.set(token.name, token.value ?? 'true');
     else if (token.value === undefined)

@@ -6,6 +6,8 @@ import type { Eviction, TokenBroker } from '../authz/ports.ts';
 import { splitDelta } from '../compile/delta-parts.ts';
 import { diffTables } from '../compile/delta.ts';
 import type { CompileResult } from '../compile/result.ts';
+import { cannotListen } from '../config/cannot-listen.ts';
+import type { ListenAddress } from '../config/values.ts';
 import type { ActivityReport } from '../model/activity.ts';
 import type { Redacted } from '../model/redacted.ts';
 import { emptyTable } from '../model/table.ts';
@@ -19,18 +21,13 @@ import { ThreadLedger } from './thread-ledger.ts';
 /** A thread that dies again and again is restarted no faster than this. */
 const RESTART_DELAY_MS = 1_000;
 
-export interface ListenOn {
-  readonly host: string | undefined;
-  readonly port: number;
-}
-
 export interface ProxyThreadsOptions {
   readonly count: number;
   readonly entry: URL;
   readonly settings: Omit<ThreadSettings, 'name' | 'index'>;
   readonly broker: TokenBroker;
-  readonly http: ListenOn | undefined;
-  readonly https: ListenOn | undefined;
+  readonly http: ListenAddress | undefined;
+  readonly https: ListenAddress | undefined;
   readonly logger: Logger;
   readonly onReplaced: () => void;
   readonly onActivity: (report: ActivityReport) => void;
@@ -68,7 +65,7 @@ export class ProxyThreads {
   async start(first: Published): Promise<BoundPorts> {
     const { count, http, https } = this.#options;
     // With SO_REUSEPORT a second process could bind the same port and take half of the requests unseen.
-    await Promise.all([assertFree(http), assertFree(https)]);
+    await Promise.all([assertFree('http-address', http), assertFree('https-address', https)]);
     this.#published = first;
     this.#version = 1;
     const [firstThread, ...others] = Array.from({ length: count }, (_, index) => this.#spawn(index));
@@ -162,16 +159,16 @@ export class ProxyThreads {
 
   async #prepare(
     thread: ProxyThread,
-    http: ListenOn | undefined,
-    https: ListenOn | undefined,
+    http: ListenAddress | undefined,
+    https: ListenAddress | undefined,
   ): Promise<BoundPorts> {
     await thread.apply(this.#version, difference(NOTHING, this.#published));
     const reusePort = this.#options.count > 1;
-    const target = (on: ListenOn | undefined): ListenTarget | undefined => on && { ...on, reusePort };
+    const target = (on: ListenAddress | undefined): ListenTarget | undefined => on && { ...on, reusePort };
     return thread.listen(target(http), target(https));
   }
 
-  #targets(): readonly [ListenOn | undefined, ListenOn | undefined] {
+  #targets(): readonly [ListenAddress | undefined, ListenAddress | undefined] {
     const { http, https } = this.#options;
     const ports = this.#ports;
     return [
@@ -221,17 +218,12 @@ function reveal(
 }
 
 /** Rejects when another process listens on the address. Port 0 is always free. */
-async function assertFree(address: ListenOn | undefined): Promise<void> {
+async function assertFree(flag: string, address: ListenAddress | undefined): Promise<void> {
   if (address === undefined || address.port === 0) return;
   const server = createServer();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', (error: NodeJS.ErrnoException) => {
-    const where = `${address.host ?? ''}:${address.port}`;
-    reject(
-      new Error(
-        `cannot listen on ${where}: ${error.code === 'EADDRINUSE' ? 'the port is taken by another process' : error.message}`,
-      ),
-    );
+  server.once('error', (error) => {
+    reject(cannotListen(flag, address, error));
   });
   server.listen(
     { port: address.port, ...(address.host === undefined ? {} : { host: address.host }) },

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Agent } from 'node:http';
 import type { RequestOptions } from 'node:https';
+import { delimiter } from 'node:path';
 
 import type { KubeConfig } from '@kubernetes/client-node';
 
@@ -64,10 +65,19 @@ interface Loaded {
 }
 
 function loadConfig(config: KubeConfig, path: string | undefined, isInPod: boolean): KubeConfig {
+  if (!isInPod) assertThere(path);
   if (path !== undefined) config.loadFromFile(path);
   else if (isInPod) config.loadFromCluster();
   else config.loadFromDefault();
   return config;
+}
+
+/** Says who named a file that is not there; the library does not. */
+function assertThere(path: string | undefined): void {
+  const named = path === undefined ? (process.env['KUBECONFIG'] ?? '').split(delimiter) : [path];
+  const missing = named.find((file) => file !== '' && !existsSync(file));
+  if (missing === undefined) return;
+  throw new Error(`${path === undefined ? 'KUBECONFIG' : '--kubeconfig'}: there is no file "${missing}"`);
 }
 
 /** The namespace of the service account that is mounted into this pod; `undefined` outside of pods. */

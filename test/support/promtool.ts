@@ -17,3 +17,14 @@ export async function promtool(...args: readonly string[]): Promise<string> {
   });
   return stdout + stderr;
 }
+
+/** What `promtool check metrics` finds wrong with a page of metrics. */
+export async function faultsOfMetrics(page: string): Promise<readonly string[]> {
+  const running = promisify(execFile)('promtool', ['check', 'metrics']);
+  running.child.stdin?.end(page);
+  // It ends with another code than 0 where it finds anything.
+  const { stdout, stderr } = await running.catch(
+    (error: unknown) => error as { readonly stdout: string; readonly stderr: string },
+  );
+  return (stdout + stderr).split('\n').filter((line) => line !== '');
+}

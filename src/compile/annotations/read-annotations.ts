@@ -7,7 +7,7 @@ import { compareTexts } from '../order.ts';
 import type { Cause } from '../problem-list.ts';
 import { quote } from '../quote.ts';
 import { combinationFaults } from './combinations.ts';
-import { nearestName } from './nearest-name.ts';
+import { nearestName } from '../../model/nearest-name.ts';
 import { READERS, type AnnotationValues } from './values.ts';
 
 export interface IngressAnnotations {

@@ -6,6 +6,8 @@ import { after, before, describe, it } from 'node:test';
 import { CONTROL_METRICS, PROXY_METRICS } from '../../../src/telemetry/metric-table.ts';
 import { call } from '../../support/http-client.ts';
 import { metricNamesOf, seriesOf } from '../../support/metrics-page.ts';
+import { faultsOfMetrics, findPromtool } from '../../support/promtool.ts';
+import { skipWithout } from '../../support/tools.ts';
 import {
   RIGHT,
   WRONG,
@@ -50,6 +52,22 @@ describe('metrics of a gateway', () => {
     assert.equal(ours.length, want.length);
     assert.deepEqual(new Set<string>(ours), new Set<string>(want));
   });
+
+  it(
+    'are a page that Prometheus reads without complaint',
+    { skip: skipWithout(findPromtool()) },
+    async () => {
+      const faults = await faultsOfMetrics(page);
+      // Gauges that prom-client names so.
+      const ofNode =
+        /^nodejs_active_(?:handles|requests|resources)_total non-counter metrics should not have/;
+      assert.deepEqual(
+        faults.filter((fault) => !ofNode.test(fault)),
+        [],
+      );
+      assert.notDeepEqual(await faultsOfMetrics(`${page}# TYPE broken gauge\nbroken{ 1\n`), faults);
+    },
+  );
 
   it('count every request once, over all threads', () => {
     const counted = [...series].filter(([name]) => name.startsWith('oidc_ingress_requests_total'));

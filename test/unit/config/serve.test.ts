@@ -80,7 +80,7 @@ test('reports every fault at once', () => {
     '--workers: must be a whole number from 1 to 256, found "0"',
     '--trusted-proxies: must be addresses or CIDR blocks separated by commas; "10.0.0.0/40" is neither, found "10.0.0.0/40"',
     '--drain-delay: must be a duration such as 500ms, 10s or 5m, at most 3600s, found "soon"',
-    '--log-level: must be debug, info, warn or error, found "loud"',
+    'OIDC_INGRESS_LOG_LEVEL: must be debug, info, warn or error, found "loud"',
   ]);
 });
 
@@ -93,6 +93,7 @@ const BAD = [
     argv: ['--http-address', ':99999'],
     want: '--http-address: must be :PORT, ADDRESS:PORT, [IPV6]:PORT or off, found ":99999"',
   },
+  { argv: ['--wrokers=2'], want: '--wrokers: unknown flag; the nearest is --workers' },
   { argv: ['--workers'], want: '--workers: expected a value: COUNT' },
   { argv: ['--workers=1', '--workers=2'], want: '--workers: given twice' },
   {

@@ -106,6 +106,22 @@ describe('a kubeconfig', () => {
     await assert.rejects(access.authorize(), { message: 'kubeconfig: the exec plugin must print JSON' });
   });
 
+  it('must be there', async () => {
+    const path = join(directory, 'nowhere');
+    await assert.rejects(openCluster(path), { message: `--kubeconfig: there is no file "${path}"` });
+  });
+
+  it('must be there when KUBECONFIG names it', async (test) => {
+    const before = process.env['KUBECONFIG'];
+    test.after(() => {
+      if (before === undefined) delete process.env['KUBECONFIG'];
+      else process.env['KUBECONFIG'] = before;
+    });
+    const path = join(directory, 'nowhere');
+    process.env['KUBECONFIG'] = path;
+    await assert.rejects(openCluster(undefined), { message: `KUBECONFIG: there is no file "${path}"` });
+  });
+
   const broken: readonly { name: string; content: object; want: string }[] = [
     {
       name: 'names no cluster',
