@@ -8,7 +8,7 @@ import type { PolicyPlan } from '../../src/model/table.ts';
 import { createBroker, type BrokerOptions } from '../../src/oauth/broker.ts';
 import type { LogFields, Logger } from '../../src/telemetry/ports.ts';
 
-/** All that the outcome does not say is the error code of the provider. */
+/** What the outcome does not say: it is for callers. */
 const PROVIDER_WORDS: Logger = { debug: ignore, info: tell, warn: tell, error: tell };
 
 export async function exchangeOnce(
@@ -49,7 +49,8 @@ export async function exchangeOnce(
   }
 }
 
-function tell({ errorCode }: LogFields): void {
+function tell({ errorCode, cause }: LogFields): void {
+  if (typeof cause === 'string') console.error(cause);
   if (typeof errorCode === 'string') console.error(`the provider answered with the error code ${errorCode}`);
 }
 

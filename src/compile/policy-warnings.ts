@@ -19,7 +19,8 @@ export function policyWarnings(spec: PolicySpec, report: Report): readonly Cause
       message: 'openid is for users: Auth0 refuses it for the client-credentials grant',
     });
   }
-  if (clientCredentials?.audience === undefined && (require.audiences ?? []).length === 0) {
+  const audiences = require.audiences ?? [clientCredentials?.audience].filter((each) => each !== undefined);
+  if (audiences.length === 0) {
     warn('spec.require.audiences', {
       reason: 'NoAudience',
       message:

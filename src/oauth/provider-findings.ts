@@ -87,7 +87,7 @@ export function providerWarnings(plan: PolicyPlan, view: ProviderView): IssuerSt
 
 /** What shows in the policy alone. */
 export function planWarnings(plan: PolicyPlan): IssuerState['warnings'] {
-  const { provider, clientCredentials } = plan;
+  const { provider, clientCredentials, audiences } = plan;
   const warnings: { reason: string; message: string }[] = [];
   if (provider.issuer.endsWith('.auth0.com')) {
     const message = `spec.provider.issuer: the issuer of Auth0 ends with a slash: write "${provider.issuer}/"`;
@@ -98,9 +98,9 @@ export function planWarnings(plan: PolicyPlan): IssuerState['warnings'] {
       'spec.clientCredentials.scopes: Auth0 refuses openid for this grant; remove it unless the provider takes it';
     warnings.push({ reason: 'OpenidScope', message });
   }
-  if (clientCredentials !== undefined && clientCredentials.audience === undefined) {
+  if (audiences.length === 0) {
     const message =
-      'spec.clientCredentials.audience is not set: without it Auth0 issues opaque tokens or refuses, and no audience is required of tokens';
+      'spec.require.audiences: no audience is required, so tokens for any API of the issuer are accepted; without spec.clientCredentials.audience Auth0 issues opaque ones';
     warnings.push({ reason: 'NoAudience', message });
   }
   return warnings;

@@ -130,6 +130,12 @@ test('explains a token that does not hold', async () => {
   assert.match(stdout, /callers would get 502 TokenRejected/);
 });
 
+test('says which field of the policy decides about a token that does not hold', async () => {
+  emulator.faults.token.next(1, { flaw: 'wrong-client' });
+  const { stderr } = await check('policy.yaml', ['--client-id=writer'], FROM_ENVIRONMENT);
+  assert.match(stderr, /^see spec\.verification\.bindClient$/m);
+});
+
 test('explains a provider that cannot be used, and asks it for no token', async () => {
   const before = emulator.calls.exchanges;
   emulator.faults.discovery.next(1, { answer: { status: 404, body: 'Not Found' } });

@@ -402,7 +402,7 @@ describe('preflight', () => {
 
   it('warns of openid, of no audience, and of a grant that the provider does not offer', async () => {
     provider.onDiscovery = discovery({ grant_types_supported: ['authorization_code'] });
-    const findings = await check(withGrant({ audience: undefined, scopes: ['openid'] }));
+    const findings = await check({ ...withGrant({ scopes: ['openid'] }), audiences: [] });
     assert.deepEqual(
       findings.filter(({ level }) => level === 'warning').map(({ reason }) => reason),
       ['OpenidScope', 'NoAudience', 'GrantNotOffered'],

@@ -101,7 +101,7 @@ describe('with oidc-provider', () => {
     });
     assert.deepEqual(
       findings.map(({ level, reason }) => `${level} ${reason}`),
-      ['ok Discovered', 'ok Ready', 'warning NoAudience'],
+      ['ok Discovered', 'ok Ready'],
     );
   });
 

@@ -49,6 +49,32 @@ describe('the verdict on a policy', () => {
   });
 });
 
+describe('the warning that no audience is required', () => {
+  const CASES = [
+    { name: 'is not given where one is asked for', given: {}, want: [] },
+    {
+      name: 'is not given where one is required',
+      given: { clientCredentials: {}, require: { audiences: ['a'] } },
+      want: [],
+    },
+    { name: 'is given where none is asked for', given: { clientCredentials: {} }, want: ['NoAudience'] },
+    {
+      name: 'is given where one is asked for, and none is required',
+      given: { require: { audiences: [] } },
+      want: ['NoAudience'],
+    },
+  ];
+  for (const { name, given, want } of CASES) {
+    it(name, () => {
+      const { policies } = compileManifests([OUR_CLASS, policyOf(given)]);
+      assert.deepEqual(
+        policies['shop/api']?.warnings.map(({ reason }) => reason),
+        want,
+      );
+    });
+  }
+});
+
 describe('the Ingresses whose status is ours to write', () => {
   it('are sorted by name, refused ones too', () => {
     assert.deepEqual(
