@@ -147,7 +147,7 @@ const CASES: readonly Case[] = [
     reason: 'CallerQuotaExceeded',
     name: 'exchanges per minute of the policy',
     host: 'exchanges',
-    call: { basic: fresh('busy') },
+    call: { basic: fresh('without-grant') },
     isRetryAfterWanted: true,
   },
   {
@@ -389,7 +389,7 @@ function manifests(issuer: string, ports: { upstream: number; garbage: number; c
     protectedBy('tls', `{ ${provider}, ${grant}, transport: TlsOnly }`),
     protectedBy(
       'exchanges',
-      `{ ${provider}, ${grant}, realm: exchanges, cache: { rejectedTtl: 0s }, limits: { exchangesPerMinute: 1, failuresPerMinute: 1000 } }`,
+      `{ ${provider}, ${grant}, realm: exchanges, cache: { forbiddenTtl: 0s }, limits: { exchangesPerMinute: 1, failuresPerMinute: 1000 } }`,
     ),
     protectedBy(
       'failures',
@@ -457,7 +457,7 @@ describe('what a caller is told', () => {
         manifests(issuer, { upstream: upstreamPort, garbage: garbagePort, closed }),
     });
     // What the limits of two cases count.
-    await world.call({ host: 'exchanges.example.com', basic: fresh('busy') });
+    await world.call({ host: 'exchanges.example.com', basic: fresh('without-grant') });
     await world.call({ host: 'failures.example.com', basic: `${CLIENT.id}:first` });
     await world.call({ host: 'failures.example.com', basic: `${CLIENT.id}:second` });
   });
