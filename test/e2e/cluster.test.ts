@@ -46,6 +46,10 @@ const VALUES = {
   allowInsecureIssuers: true,
   workers: 1,
   'drain.timeoutSeconds': 20,
+  // Of account where the cluster enforces it.
+  'networkPolicy.enabled': true,
+  // Where the emulated tenant listens.
+  'networkPolicy.provider.ports': '{443,4000}',
 } as const satisfies Values;
 
 /** Stored while the CRD did not forbid it. */
@@ -401,15 +405,7 @@ describe('the chart on a real cluster', { skip: skipWithout(found), timeout: 1_2
   });
 
   const SCOPES = [
-    {
-      scope: 'namespaces',
-      given: {
-        'watchNamespaces[0]': SHOP,
-        'networkPolicy.enabled': true,
-        // Where the emulated tenant listens.
-        'networkPolicy.provider.ports': '{443,4000}',
-      },
-    },
+    { scope: 'namespaces', given: { 'watchNamespaces[0]': SHOP } },
     { scope: 'named', given: { [`rbac.secrets.${SHOP}`]: '{orders-tls}' } },
   ] as const;
   for (const { scope, given } of SCOPES) {
