@@ -5,6 +5,8 @@ import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { CallerResponse, RawHeaders } from '../caller-messages.ts';
 
 const RESET_CONTENT = 205;
+/** Between two looks at whether the end of a response is out while its caller still sends. */
+const END_POLL_MS = 10;
 
 export class Http2Response implements CallerResponse {
   shouldKeepAlive = true;
@@ -112,18 +114,21 @@ export class Http2Response implements CallerResponse {
     this.#release();
   }
 
+  #release(): void {
+    setImmediate(() => this.#stopCaller());
+  }
+
   /**
    * Once the response is out, what the caller still sends is nobody's: it is told to stop, which takes nothing from the
-   * response (RFC 9113, section 8.1).
+   * response (RFC 9113, section 8.1). Node does not say when the end of it has gone out.
    */
-  #release(): void {
-    setImmediate(() => {
-      if (this.#isClosed) return;
-      this.#stream.resume();
-      if (this.#stream.state.remoteClose !== 1 && this.#stream.state.localClose === 1) {
-        this.#stream.close(constants.NGHTTP2_NO_ERROR);
-      }
-    });
+  #stopCaller(): void {
+    if (this.#isClosed) return;
+    this.#stream.resume();
+    const { localClose, remoteClose } = this.#stream.state;
+    if (remoteClose === 1) return;
+    if (localClose === 1) this.#stream.close(constants.NGHTTP2_NO_ERROR);
+    else setTimeout(() => this.#stopCaller(), END_POLL_MS).unref();
   }
 }
 

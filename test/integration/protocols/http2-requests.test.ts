@@ -279,6 +279,26 @@ describe('a request by HTTP/2', () => {
     assert.equal((await ask(caller)).status, 401);
   });
 
+  for (const [framing, rest] of [
+    ['Transfer-Encoding: chunked', '0\r\n\r\n'],
+    ['Content-Length: 2', 'no'],
+  ] as const) {
+    it(`is told to stop where the service has answered, with ${framing}`, async (test) => {
+      const upstream = await startRawUpstream(({ socket, text }, piece) => {
+        if (text === piece) socket.write(`HTTP/1.1 403 Forbidden\r\n${framing}\r\n\r\n`);
+      });
+      test.after(() => upstream.close());
+      const gateway = await startGateway(test, { table: tableFor([upstream.port]) });
+      const stream = openStream(await connectCaller(test, gateway.httpsPort), { ':method': 'POST' }, true);
+      stream.write(Buffer.alloc(1_000_000));
+      const answer = answerOf(stream);
+      await once(stream, 'response');
+      upstream.conversations[0]?.socket.write(rest);
+      const { status, code } = await answer;
+      assert.deepEqual([status, code], [403, 0]);
+    });
+  }
+
   it('shares its connection with many others', async (test) => {
     const gateway = await startEcho(test);
     const caller = await connectCaller(test, gateway.httpsPort);
