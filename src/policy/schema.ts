@@ -16,14 +16,16 @@ const limits = z
       .min(1)
       .max(1000)
       .describe(
-        'Refused exchanges per client ID and source address before 429 without asking the provider, for the rest of the minute. Until then the right secret gets 429 from that address too, unless its token is cached.',
+        'Refused exchanges per client ID and source address (of IPv6 its /64) before 429 without asking the provider, for the rest of the minute. Until then the right secret gets 429 from that address too, unless its token is cached.',
       )
       .default(10),
     exchangesPerMinute: z
       .int()
       .min(1)
       .max(100_000)
-      .describe('Exchanges per client ID, over all routes of the policy. Default: no limit.')
+      .describe(
+        'Exchanges per client ID, over all routes of the policy; those with a wrong secret do not count. Default: no limit.',
+      )
       .optional(),
   })
   .describe('Limits per caller. A cached good token is never affected.');

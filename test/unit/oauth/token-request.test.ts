@@ -65,15 +65,6 @@ describe('a token request', () => {
     assert.deepEqual(new URLSearchParams(request.body?.reveal()).getAll('organization'), ['org_2']);
   });
 
-  it('holds a parameter as often as the policy states it', () => {
-    const parameters = ['a', 'b'].map((value) => ({ name: 'resource', value }));
-    const resources = (request: ReturnType<typeof send>) =>
-      new URLSearchParams(request.body?.reveal()).getAll('resource');
-    assert.deepEqual(resources(send({ parameters })), ['a', 'b']);
-    const callerParameters = [{ name: 'resource', value: 'c' }];
-    assert.deepEqual(resources(send({ parameters }, { callerParameters })), ['c']);
-  });
-
   const CREDENTIALS = ['grant_type', 'client_id', 'client_secret'];
   it('lets no parameter stand in place of the credentials', () => {
     const callerParameters = CREDENTIALS.map((name) => ({ name, value: 'forged' }));
