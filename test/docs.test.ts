@@ -39,7 +39,7 @@ const METRICS: readonly string[] = [PROXY_METRICS, CONTROL_METRICS].flatMap((met
   Object.values(metrics).map(({ name }) => name),
 );
 
-const CURL = /^curl(?: -[uHdX] (?:"[^"]*"|'[^']*'|\w+)| -[sS]+i?| -i)* "?https?:\/\/\S+$/;
+const CURL = /^curl(?: -[uHdX] (?:"[^"]*"|'[^']*'|[\w:-]+)| -[sS]+i?| -i)* "?https?:\/\/\S+$/;
 
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
   readonly scripts: Readonly<Record<string, string>>;

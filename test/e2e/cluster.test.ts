@@ -20,7 +20,7 @@ import { skipWithout } from '../support/tools.ts';
 import { AUTH0, backingManifests, ISSUER, namespace, SHOP } from './backing.ts';
 import { findCluster, NODE_PORTS, openCluster, type Cluster } from './cluster.ts';
 import { curl, forwardPort, promiseOf } from './curl.ts';
-import { documentedPage } from './documented.ts';
+import { documentedPage } from '../support/documented.ts';
 import { clusterWideObjects, objectsIn, objectsWith } from './inventory.ts';
 import { underLoad } from './load.ts';
 import { makeOlderCheckout } from './older-checkout.ts';

@@ -1,6 +1,6 @@
 /** A page of the documentation as someone follows it: its manifests, and its commands, each taken once and word for word. */
 
-import { blocksOf, readPages, shellLinesOf, type ShellLine } from '../support/markdown.ts';
+import { blocksOf, readPages, shellLinesOf, type ShellLine } from './markdown.ts';
 
 /** The issuer of the pages, in whose place the test has one of its own. */
 const ISSUER = 'https://acme.eu.auth0.com/';
