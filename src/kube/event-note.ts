@@ -38,16 +38,26 @@ export function problemNotes({ problems }: CompileResult, findMeta: FindMeta): r
   });
 }
 
-/** Ingresses of which everything is served. */
-export function programmedNotes({ ingresses, problems }: CompileResult): readonly EventNote[] {
-  const broken = new Set(
+/** By whether everything of an Ingress is served. */
+export interface ProgrammedNotes {
+  readonly live: readonly EventNote[];
+  readonly broken: readonly EventNote[];
+}
+
+export function programmedNotes({ ingresses, problems }: CompileResult): ProgrammedNotes {
+  const faulty = new Set(
     problems
       .filter(({ object, reason }) => object.kind === 'Ingress' && PROBLEM_REASONS[reason] === 'error')
       .map(({ object }) => objectKey(object)),
   );
-  return ingresses
-    .filter((meta) => meta.uid !== '' && (broken.size === 0 || !broken.has(objectKey(meta))))
-    .map(programmedNote);
+  const live: EventNote[] = [];
+  const broken: EventNote[] = [];
+  for (const meta of ingresses) {
+    if (meta.uid === '') continue;
+    const isBroken = faulty.size > 0 && faulty.has(objectKey(meta));
+    (isBroken ? broken : live).push(programmedNote(meta));
+  }
+  return { live, broken };
 }
 
 /** Once for each Ingress: there are thousands of them, and after most changes all are what they were. */

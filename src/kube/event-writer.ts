@@ -60,6 +60,8 @@ export class EventWriter {
   #latest: CompileResult | undefined;
   /** Standing problems and live Ingresses. */
   readonly #told = new Map<string, Told>();
+  /** Ingresses that are broken: once mended, each is said to be live anew, or what was wrong would be its last word. */
+  readonly #broken = new Set<string>();
   readonly #waiting = new Map<string, EventNote>();
   /** The Event that is being written. */
   #current: string | undefined;
@@ -87,16 +89,18 @@ export class EventWriter {
     if (!this.#mayWrite()) return;
     const { clock, findMeta } = this.#options;
     const problems = problemNotes(result, findMeta);
-    const programmed = programmedNotes(result);
-    const standing = new Set([...problems, ...programmed].map(({ id }) => id));
+    const { live, broken } = programmedNotes(result);
+    const standing = new Set([...problems, ...live].map(({ id }) => id));
     for (const id of this.#told.keys()) if (!standing.has(id)) this.#told.delete(id);
     for (const id of this.#waiting.keys()) if (!standing.has(id)) this.#waiting.delete(id);
+    for (const id of this.#broken) if (!standing.has(id)) this.#broken.delete(id);
+    for (const { id } of broken) this.#broken.add(id);
     const nowMs = clock.nowMs();
     for (const note of problems) {
       const told = this.#told.get(note.id);
       if (told === undefined || nowMs - told.lastMs >= SERIES_MS) this.#enqueue(note);
     }
-    for (const note of programmed) if (!this.#told.has(note.id)) this.#enqueue(note);
+    for (const note of live) if (!this.#told.has(note.id)) this.#enqueue(note);
     this.#cancelRefresh();
     this.#cancelRefresh = clock.schedule(REFRESH_MS, () => this.update(result));
   }
@@ -170,6 +174,7 @@ export class EventWriter {
     const nowMs = this.#options.clock.nowMs();
     if (told === undefined) {
       const count = (await this.#create(note, nowMs)) === 'created' ? 1 : 2;
+      this.#broken.delete(note.id);
       this.#told.set(note.id, { count, lastMs: nowMs });
       return;
     }
@@ -186,7 +191,8 @@ export class EventWriter {
     // Its Services go before its Ingresses; nobody is left to be told.
     if (isNamespaceEnding(answer)) return 'stood';
     if (answer.status !== 409) throw writeFailure('an Event', answer);
-    if (note.type === 'Warning') await this.#continue(note, 2, nowMs);
+    const isNews = note.type === 'Warning' || this.#broken.has(note.id);
+    if (isNews) await this.#continue(note, 2, nowMs);
     return 'stood';
   }
 

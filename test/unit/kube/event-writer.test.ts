@@ -191,6 +191,27 @@ describe('the writer of Events', () => {
     await idle();
   });
 
+  it('says again that an Ingress is programmed once it is mended, so that what was wrong is not the last word', async () => {
+    const ingresses = [objectMeta('orders')];
+    events.update(compileResult({ ingresses }));
+    const first = await accept('POST');
+    await idle();
+    events.update(compileResult({ ingresses, problems: [problem('orders')] }));
+    await accept('POST');
+    await idle();
+    events.update(compileResult({ ingresses }));
+    (await api.next()).answer(409, { message: 'already exists' });
+    const again = await accept('PATCH');
+    const { metadata } = JSON.parse(first.body) as { metadata: { name: string } };
+    assert.equal(again.path, `${EVENTS}/${metadata.name}`);
+    await idle();
+    // Nothing was wrong since: another process has told it already.
+    lead.take();
+    lead.give();
+    (await api.next()).answer(409, { message: 'already exists' });
+    await idle();
+  });
+
   it('writes 50 at once and 5 a second after that, what is wrong first', async () => {
     const ingresses = Array.from({ length: 60 }, (_, index) => objectMeta(`i${index}`));
     events.update(compileResult({ ingresses }));
