@@ -1,4 +1,4 @@
-/** The commands of "Run without a cluster" and "Set up Auth0" do what the pages say, word for word but for addresses. */
+/** What the documentation tells to type works: its manifests, and two pages word for word but for addresses. */
 
 import assert from 'node:assert/strict';
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
@@ -12,6 +12,7 @@ import { promisify } from 'node:util';
 import { prepareManifests } from '../../../src/dev/demo-manifests.ts';
 import { documentedPage } from '../../support/documented.ts';
 import { collectLines } from '../../support/gateway.ts';
+import { blocksOf, readPages } from '../../support/markdown.ts';
 import { runCommand } from '../../support/run-command.ts';
 import { CLIENT, startWorld, surroundings, type World } from '../../support/world.ts';
 
@@ -21,6 +22,35 @@ const MAIN = 'cmd/oidc-ingress/main.ts';
 function argumentsOf(command: string): readonly string[] {
   assert.match(command, /^oidc-ingress [\w ./:=*-]+$/);
   return command.split(' ').slice(1);
+}
+
+/** What the pages cannot show: it is in the cluster of whoever follows them. */
+const ELSEWHERE: ReadonlySet<string> = new Set([
+  'SecretNotFound',
+  'ConfigMapNotFound',
+  'TlsSecretNotFound',
+  'ServiceNotFound',
+  'IngressClassNotFound',
+]);
+
+interface Validation {
+  readonly problems: readonly { readonly reason: string; readonly message: string }[];
+}
+
+for (const page of readPages()) {
+  const blocks = blocksOf(page, 'yaml');
+  if (blocks.length === 0) continue;
+  test(`validate has nothing against the manifests in ${page.path}`, async (t) => {
+    const directory = mkdtempSync(join(tmpdir(), 'oidc-ingress-page-'));
+    t.after(() => rmSync(directory, { recursive: true }));
+    writeFileSync(join(directory, 'page.yaml'), blocks.join('---\n'));
+    const { stdout } = await runCommand(['validate', directory, '--output=json']);
+    const { problems } = JSON.parse(stdout) as Validation;
+    assert.deepEqual(
+      problems.filter(({ reason }) => !ELSEWHERE.has(reason)),
+      [],
+    );
+  });
 }
 
 describe('the page on running without a cluster', () => {
