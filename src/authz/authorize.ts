@@ -40,6 +40,25 @@ export function authorize(
   );
 }
 
+export type Authorize = typeof authorize;
+
+/** As {@link authorize}; remembers the verdict on a token that serves many requests, under the plan that asked last. */
+export function createAuthorize(): Authorize {
+  const known = new WeakMap<
+    VerifiedClaims,
+    { readonly plan: PolicyPlan; readonly clientId: string | undefined; readonly verdict: Verdict }
+  >();
+  return (plan, claims, clientId, request) => {
+    // Only rules look at the request.
+    if (plan.rules.length > 0) return authorize(plan, claims, clientId, request);
+    const last = known.get(claims);
+    if (last?.plan === plan && last.clientId === clientId) return last.verdict;
+    const verdict = authorize(plan, claims, clientId, request);
+    known.set(claims, { plan, clientId, verdict });
+    return verdict;
+  };
+}
+
 /** Before any call to the provider: `require.clients` of the policy and of the rule that matches. */
 export function mayClientCall(plan: PolicyPlan, clientId: string, request: RequestLine): Verdict {
   return clientDenial(requirementsOf(plan, request), clientId) ?? ALLOW;

@@ -7,8 +7,8 @@ const SEMICOLON = 0x3b;
 const HASH = 0x23;
 const BACKSLASH = 0x5c;
 
-/** Not allowed in a path by RFC 3986, and rewritten by URL parsers: `"` `<` `>` `^` `` ` `` `{` `}`. */
-const REWRITTEN = new Set([0x22, 0x3c, 0x3e, 0x5e, 0x60, 0x7b, 0x7d]);
+/** By character code: not allowed in a path by RFC 3986, and rewritten by URL parsers. */
+const REWRITTEN = codesOf('"<>^`{}');
 
 /** @returns what is wrong with a path that starts with `/`, or `undefined` */
 export function pathFault(path: string): string | undefined {
@@ -25,7 +25,7 @@ export function pathFault(path: string): string | undefined {
     } else {
       const fault = characterFault(code);
       if (fault !== undefined) return fault;
-      if (REWRITTEN.has(code)) return 'path must not hold any of " < > ^ ` { } unless percent-encoded';
+      if (REWRITTEN[code] === 1) return 'path must not hold any of " < > ^ ` { } unless percent-encoded';
     }
   }
   return isDotSegment(path, segmentStart, path.length) ? DOT_SEGMENT : undefined;
@@ -81,4 +81,10 @@ function hexDigit(code: number): number {
   if (code >= 0x30 && code <= 0x39) return code - 0x30;
   const lower = code | 0x20;
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+}
+
+function codesOf(characters: string): Uint8Array {
+  const codes = new Uint8Array(0x80);
+  for (const character of characters) codes[character.charCodeAt(0)] = 1;
+  return codes;
 }

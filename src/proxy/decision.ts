@@ -1,7 +1,7 @@
 /** Decides whether a request under a policy may pass: exemption, credentials, token, requirements. */
 
 import type { CacheKeys } from '../authz/cache-key.ts';
-import { authorize, mayClientCall, type Verdict } from '../authz/authorize.ts';
+import { mayClientCall, type Authorize } from '../authz/authorize.ts';
 import { tokenClientId } from '../authz/claims.ts';
 import { isExempt } from '../authz/exemption.ts';
 import type { ExchangeOutcome, Grant, TokenRequest, TokenSource } from '../authz/ports.ts';
@@ -42,6 +42,7 @@ export interface Deciders {
   readonly tokens: TokenSource;
   readonly cacheKeys: CacheKeys;
   readonly presentations: Presentations;
+  readonly authorize: Authorize;
   /** Wall clock. */
   readonly nowMs: () => number;
 }
@@ -81,13 +82,13 @@ function decideFor(
   const known = tokens.lookup(question.key, nowMs);
   if (known === undefined) {
     const asked = tokens.obtain(tokenRequest(guarded, question, 'miss'));
-    return asked.then((outcome) => judge(guarded, credentials, outcome));
+    return asked.then((outcome) => judge(deciders, guarded, credentials, outcome));
   }
   if (known.kind === 'granted' && credentials.kind === 'client' && nowMs >= known.refreshFromMs) {
     // This request is served with the token that is there; the token source sees to it that one refresh runs.
     void tokens.obtain(tokenRequest(guarded, question, 'refresh'));
   }
-  return judge(guarded, credentials, known);
+  return judge(deciders, guarded, credentials, known);
 }
 
 /** What a request asks of the token source. */
@@ -152,7 +153,12 @@ function tokenRequest(
   };
 }
 
-function judge(guarded: Guarded, credentials: Credentials, outcome: ExchangeOutcome): Decision {
+function judge(
+  { authorize }: Deciders,
+  guarded: Guarded,
+  credentials: Credentials,
+  outcome: ExchangeOutcome,
+): Decision {
   const isBearer = credentials.kind === 'bearer';
   if (outcome.kind === 'refused') {
     const { reason, detail, retryAtMs } = outcome;
@@ -161,7 +167,7 @@ function judge(guarded: Guarded, credentials: Credentials, outcome: ExchangeOutc
   const { transaction, plan, head } = guarded;
   const clientId = isBearer ? tokenClientId(outcome.claims) : credentials.clientId;
   transaction.clientId = clientId;
-  const verdict: Verdict = authorize(plan, outcome.claims, clientId, head);
+  const verdict = authorize(plan, outcome.claims, clientId, head);
   if (verdict.kind === 'allow') return { kind: 'allow', grant: outcome };
   const { reason, detail, requiredScope } = verdict;
   return { kind: 'deny', reason, detail, requiredScope, isBearer };

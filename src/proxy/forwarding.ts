@@ -1,5 +1,7 @@
 /** Sends one request to an endpoint of its backend and the response back, both ways as fast as the slower side takes it. */
 
+import { performance } from 'node:perf_hooks';
+
 import { CREDENTIALS_IN_LARGE_BODY } from '../http/credentials.ts';
 import type { Limit } from '../telemetry/ports.ts';
 import { isBodyTooLarge } from './admission.ts';

@@ -1,5 +1,7 @@
 /** Takes a request up to its route, and its record when it is over. */
 
+import { performance } from 'node:perf_hooks';
+
 import { acceptedRequestId, clientAddress } from '../http/client-address.ts';
 import { parseRequestHead } from '../http/request-head.ts';
 import type { RouteAction } from '../model/table.ts';

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { BlockList } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
+import { createAuthorize } from '../authz/authorize.ts';
 import type { CacheKeys } from '../authz/cache-key.ts';
 import type { TokenSource } from '../authz/ports.ts';
 import type { DeltaKeys, TableDelta } from '../compile/delta.ts';
@@ -115,6 +116,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     }),
     affinity: createAffinity(),
     presentations: new Presentations(options.cacheKeys),
+    authorize: createAuthorize(),
     hosts: new AskedHosts(),
     headerNameOf,
     date: createHttpDate(now),

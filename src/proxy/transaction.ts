@@ -1,5 +1,7 @@
 /** One request of a caller, its response, and what is known about both so far. */
 
+import { performance } from 'node:perf_hooks';
+
 import type { RequestFields } from '../http/request-fields.ts';
 import type { CredentialScan } from '../http/credentials.ts';
 import type { RequestHead } from '../http/request-head.ts';

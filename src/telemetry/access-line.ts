@@ -18,9 +18,10 @@ export function createLineFormat(): (record: RequestRecord) => string {
   const quotedMethod = createMemory();
   const quotedHost = createMemory();
   const quotedUpstream = createMemory();
+  const quotedClient = createMemory();
   // Request ID, trace ID and address are made or checked by the gateway: there is nothing to escape in them.
   return (record) => {
-    const { trace, upstreamAddress, upstreamStatus, upstreamDurationMs, credentialSource } = record;
+    const { trace, upstreamAddress, upstreamStatus, upstreamDurationMs, clientId, credentialSource } = record;
     return (
       `${startOf(record.endedMs)}","msg":"request","request_id":"${record.requestId}` +
       (trace === undefined ? '' : `","trace_id":"${trace.traceId}`) +
@@ -35,7 +36,7 @@ export function createLineFormat(): (record: RequestRecord) => string {
         ? ''
         : `,"upstream_duration_ms":${milliseconds(upstreamDurationMs)}`) +
       `,"upstream_tries":${record.upstreamTries}${namesOf(record)},"auth":"${record.authOutcome}"` +
-      text('client_id', record.clientId) +
+      (clientId === undefined || clientId === '' ? '' : `,"client_id":${quotedClient(clientId)}`) +
       (credentialSource === undefined ? '' : `,"credential_source":"${credentialSource}"`) +
       `${text('cause', record.cause)}}\n`
     );

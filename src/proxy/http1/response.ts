@@ -58,8 +58,8 @@ export class Http1Response implements CallerResponse {
     for (let at = 0; at < rawHeaders.length; at += 2) {
       const name = rawHeaders[at] ?? '';
       head += `${name}: ${rawHeaders[at + 1]}\r\n`;
-      if (name.length === 4) hasDate ||= name.toLowerCase() === 'date';
-      else if (name.length === 14) hasLength ||= name.toLowerCase() === 'content-length';
+      hasDate ||= isNamed(name, 'Date');
+      hasLength ||= isNamed(name, 'Content-Length');
     }
     if (!hasDate) head += `Date: ${this.#options.date()}\r\n`;
     if (!hasLength && !this.#isBodyless) this.#endBodyByItself();
@@ -164,6 +164,12 @@ export class Http1Response implements CallerResponse {
     if (text !== '') socket.write(text, 'latin1');
     onEnd();
   }
+}
+
+/** In any case, but mostly in the usual one. */
+function isNamed(name: string, usual: string): boolean {
+  if (name.length !== usual.length) return false;
+  return name === usual || name.toLowerCase() === usual.toLowerCase();
 }
 
 /** The bytes of UTF-8, one by one: what is ASCII stays as it is. */

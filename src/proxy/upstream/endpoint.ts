@@ -74,7 +74,9 @@ export class UpstreamEndpoint implements ConnectionOwner {
       const connection = this.#idle[at];
       // Its certificate was checked for one name only.
       if (connection === undefined || connection.serverName !== serverName) continue;
-      this.#idle.splice(at, 1);
+      // Mostly the last one: taking it out of the middle makes a list of what was taken.
+      if (at === this.#idle.length - 1) this.#idle.pop();
+      else this.#idle.splice(at, 1);
       if (connection.isUsable && connection.deadlineMs > this.#options.deadlines.nowMs) return connection;
       connection.destroy();
     }

@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { authorize, mayClientCall, type Verdict } from '../../../src/authz/authorize.ts';
+import * as fc from 'fast-check';
+
+import { authorize, createAuthorize, mayClientCall, type Verdict } from '../../../src/authz/authorize.ts';
 import type { PolicyPlan, RequirementRule, Requirements } from '../../../src/model/table.ts';
 import { planOf } from '../../support/plan.ts';
 
@@ -195,4 +197,28 @@ describe('rules', () => {
       assert.equal(verdict.kind === 'deny' && verdict.requiredScope, ['base', ...want].join(' '));
     });
   }
+});
+
+describe('remembered verdicts', () => {
+  const plans = [
+    planForAnyAudience({ require: requiring({ scopes: ['read:orders'] }) }),
+    planForAnyAudience({ require: requiring({ clients: ['client-a'] }) }),
+    planForAnyAudience({ rules: [rule({ methods: ['POST'] }, { scopes: ['write:orders'] })] }),
+  ];
+  const tokens = [{ scope: 'read:orders', azp: 'client-a' }, { azp: 'client-b' }];
+  const asked = fc.tuple(
+    fc.constantFrom(...plans),
+    fc.constantFrom(...tokens),
+    fc.constantFrom('client-a', 'client-b', undefined),
+    fc.constantFrom(get, { ...get, method: 'POST' }),
+  );
+
+  it('are those that would be found anew', () => {
+    fc.assert(
+      fc.property(fc.array(asked, { minLength: 2, maxLength: 30 }), (requests) => {
+        const remembering = createAuthorize();
+        for (const given of requests) assert.deepEqual(remembering(...given), authorize(...given));
+      }),
+    );
+  });
 });
