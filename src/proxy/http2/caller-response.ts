@@ -26,10 +26,11 @@ export class Http2Response implements CallerResponse {
   }
 
   get writableFinished(): boolean {
-    const { aborted, closed, rstCode, writableFinished } = this.#stream;
+    // One without a body has ended with its head, whenever the service says so.
+    const { aborted, closed, rstCode, writableEnded, writableFinished } = this.#stream;
     // Where both sides have ended the stream Node closes it, and may not say before that the last write is through.
     const isOut = writableFinished || (closed && rstCode === constants.NGHTTP2_NO_ERROR);
-    return this.writableEnded && isOut && !aborted;
+    return writableEnded && isOut && !aborted;
   }
 
   writeHead(status: number, textOrHeaders: string | RawHeaders, headers: RawHeaders = []): void {

@@ -185,6 +185,17 @@ describe('a request to an h2c upstream', () => {
     assert.equal(answer.body, '');
   });
 
+  it('of HEAD is over with the head for its caller, whenever the upstream ends it', async (test) => {
+    const upstream = await startScripted(test, ({ type, stream }, socket) => {
+      if (type !== FrameType.headers) return;
+      socket.write(frame(FrameType.headers, Flag.endHeaders, stream, fieldBlock([[':status', '200']])));
+    });
+    const gateway = await startGateway(test, { table: protocolTable(upstream, 'H2C') });
+    const answer = await ask(await connectCaller(test, gateway.httpsPort), { ':method': 'HEAD' });
+    assert.deepEqual([answer.status, answer.code], [200, 0]);
+    assert.equal((await gateway.record()).status, 200);
+  });
+
   it('is one of many on the same connection, and on few where the upstream allows few at a time', async (test) => {
     for (const [allowed, connections] of [
       [100, 1],
