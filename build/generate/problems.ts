@@ -61,12 +61,13 @@ const EXPLANATIONS: Readonly<Record<ProblemReason, Explanation>> = {
     cure: 'Ask who runs the gateway to allow it.',
   },
   SecretNotFound: {
-    meaning: 'A Secret that a policy or an annotation refers to does not exist in the same namespace.',
+    meaning:
+      'A Secret that a policy or an annotation refers to does not exist in the same namespace, or is not of type `kubernetes.io/tls` where a certificate is meant.',
     cure: 'Create it, or correct the name.',
   },
   SecretInvalid: {
     meaning:
-      'A Secret that a policy or an annotation refers to has the wrong type, lacks the key, or holds no valid PEM.',
+      'A Secret that a policy or an annotation refers to has the wrong type, lacks the key, holds no valid PEM, or a private key that is not that of the certificate or too short.',
     cure: 'Correct its content as the message says.',
   },
   ConfigMapNotFound: {
@@ -82,8 +83,9 @@ const EXPLANATIONS: Readonly<Record<ProblemReason, Explanation>> = {
     cure: 'Create it, or correct the name. The path answers 503 until then.',
   },
   PortNotFound: {
-    meaning: 'The Service exists and has no port of this name or number.',
-    cure: 'Compare the port of the backend with `spec.ports` of the Service; the target port does not count.',
+    meaning:
+      'The Service exists and has no port of this name or number; the message lists those that it has.',
+    cure: 'Correct the port of the backend; the target port does not count.',
   },
   NoEndpoints: {
     meaning: 'No pod of the Service is ready.',
