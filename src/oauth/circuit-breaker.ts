@@ -5,6 +5,9 @@ const FIRST_PAUSE_MS = 5_000;
 /** A provider may ask for patience, but not put the gateway out of use for a day. */
 export const PAUSE_CEILING_MS = 60_000;
 
+/** Closed, half-open, open. */
+export type CircuitState = 0 | 1 | 2;
+
 export type CircuitReason = 'ProviderUnavailable' | 'ProviderRateLimited';
 
 /** Why nothing may be sent, and when that may change. */
@@ -29,17 +32,21 @@ export type Health =
   | { readonly kind: 'rateLimited'; readonly retryAtMs: number | undefined };
 
 export class CircuitBreaker {
-  readonly #onState: (state: 0 | 1 | 2) => void;
+  readonly #onState: (state: CircuitState) => void;
   #failures = 0;
   /** Times that it opened without a success in between. */
   #openings = 0;
   #openUntilMs = 0;
   #reason: CircuitReason = 'ProviderUnavailable';
-  #state: 0 | 1 | 2 = 0;
+  #state: CircuitState = 0;
 
-  /** @param onState told of each change: 0 closed, 1 half-open, 2 open. */
-  constructor(onState: (state: 0 | 1 | 2) => void) {
+  /** @param onState told of each change */
+  constructor(onState: (state: CircuitState) => void) {
     this.#onState = onState;
+  }
+
+  get state(): CircuitState {
+    return this.#state;
   }
 
   /** Whether an exchange would be refused at `nowMs`. */
@@ -95,7 +102,7 @@ export class CircuitBreaker {
     this.#become(2);
   }
 
-  #become(state: 0 | 1 | 2): void {
+  #become(state: CircuitState): void {
     if (state === this.#state) return;
     this.#state = state;
     this.#onState(state);

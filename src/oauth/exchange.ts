@@ -5,10 +5,11 @@ import { callerBlock } from '../http/source-ranges.ts';
 import type { Clock } from '../model/clock.ts';
 import type { BrokerTelemetry } from '../telemetry/ports.ts';
 import type { CallerLimits, LimitReached } from './caller-limits.ts';
-import type { Health } from './circuit-breaker.ts';
+import type { ProviderHealth } from './circuits.ts';
 import type { ProviderFault } from './discovery.ts';
 import { lifetimeOf, type Lifetime } from './lifetimes.ts';
-import type { ProviderHttp, ProviderReply } from './provider-http.ts';
+import { healthOf } from './provider-health.ts';
+import type { ProviderHttp } from './provider-http.ts';
 import { parseLimits, quotaResetMs, type ProviderLimits } from './provider-limits.ts';
 import type { Provider } from './provider.ts';
 import { UNREACHABLE, failed, isRefusedClient, type TokenFailure } from './token-failure.ts';
@@ -48,7 +49,7 @@ export async function exchangeToken(
   options: ExchangeOptions,
 ): Promise<ExchangeResult> {
   const { clock, limits } = options;
-  const open = provider.breaker.check(clock.nowMs());
+  const open = provider.circuits.check(request.plan.policy, clock.nowMs());
   if (open !== undefined) return failed(open.reason, FAILED_BEFORE, open.retryAtMs);
   const endpoint = await provider.tokenEndpoint();
   if (endpoint.kind === 'fault') return failureOf(endpoint);
@@ -81,14 +82,14 @@ async function askAndVerify(
 ): Promise<ObtainedToken | TokenFailure> {
   const { clock, telemetry } = options;
   const startedAtMs = clock.nowMs();
-  const permit = provider.breaker.enter(startedAtMs);
-  if (permit.kind === 'open') return failed(permit.reason, FAILED_BEFORE, permit.retryAtMs);
-  let health: Health = { kind: 'unknown' };
+  const leave = provider.circuits.enter(request.plan.policy, startedAtMs);
+  if (leave.kind === 'open') return failed(leave.reason, FAILED_BEFORE, leave.retryAtMs);
+  let health: ProviderHealth = { kind: 'unknown' };
   let answered: TokenResult;
   try {
     ({ result: answered, health } = await ask(provider, endpoint, request, options));
   } finally {
-    provider.breaker.report(permit, health, clock.nowMs());
+    provider.circuits.report(leave, health, clock.nowMs());
   }
   const result = answered.kind === 'token' ? await verify(provider, request, answered, clock) : answered;
   const outcome = result.kind === 'obtained' ? 'granted' : result.reason;
@@ -102,7 +103,7 @@ async function ask(
   endpoint: string,
   request: ExchangeRequest,
   { http, clock, telemetry, limits: callers }: ExchangeOptions,
-): Promise<{ readonly result: TokenResult; readonly health: Health }> {
+): Promise<{ readonly result: TokenResult; readonly health: ProviderHealth }> {
   const { clientCredentials } = request.plan;
   if (clientCredentials === undefined) {
     const result = failed('ProviderMisconfigured', 'the policy has no clientCredentials');
@@ -121,14 +122,8 @@ async function ask(
   }
   // Only an answer to the right secret may speak for the client.
   if (result.kind === 'token') heedQuota(provider, request.clientId, limits, { telemetry, callers });
-  return { result, health: isCutShort(provider, request, reply) ? { kind: 'unknown' } : healthOf(result) };
-}
-
-/** Given up before another policy would have: no sign that the provider is down for everyone. */
-function isCutShort(provider: Provider, { plan }: ExchangeRequest, reply: ProviderReply): boolean {
-  return (
-    reply.kind === 'failure' && reply.cause === 'deadline' && plan.provider.timeoutMs < provider.timeoutMs
-  );
+  const isHasty = request.plan.provider.timeoutMs < provider.timeoutMs;
+  return { result, health: healthOf(reply, result, isHasty) };
 }
 
 function heedQuota(
@@ -149,13 +144,6 @@ function heedQuota(
 function heed(provider: Provider, { remaining, resetAtMs }: ProviderLimits, nowMs: number): void {
   if (remaining !== 0 || resetAtMs === undefined) return;
   provider.gate.pause(Math.min(resetAtMs - nowMs, MAX_PAUSE_MS));
-}
-
-function healthOf(result: TokenResult): Health {
-  if (result.kind === 'token') return { kind: 'healthy' };
-  if (result.reason === 'ProviderUnavailable') return { kind: 'unavailable', retryAtMs: result.retryAtMs };
-  if (result.reason === 'ProviderRateLimited') return { kind: 'rateLimited', retryAtMs: result.retryAtMs };
-  return { kind: 'healthy' };
 }
 
 async function verify(

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '../model/clock.ts';
 import type { ProviderSettings } from '../model/table.ts';
 import type { BrokerTelemetry } from '../telemetry/ports.ts';
-import { CircuitBreaker } from './circuit-breaker.ts';
+import { Circuits } from './circuits.ts';
 import {
   discoveryRequest,
   processDiscoveryResponse,
@@ -51,7 +51,7 @@ export class Provider {
   readonly key: string;
   readonly settings: ProviderSettings;
   readonly gate: ExchangeGate;
-  readonly breaker: CircuitBreaker;
+  readonly circuits: Circuits;
   /** Deadline for metadata and keys: the longest that a policy gives, so that none keeps them from the others. */
   timeoutMs: number;
   readonly #options: ProviderOptions;
@@ -68,7 +68,7 @@ export class Provider {
     this.key = providerKeyOf(settings);
     this.timeoutMs = settings.timeoutMs;
     this.gate = new ExchangeGate(clock, options.gateBounds);
-    this.breaker = new CircuitBreaker((state) => telemetry.circuitState(settings.issuer, state));
+    this.circuits = new Circuits((state) => telemetry.circuitState(settings.issuer, state));
     this.#metadata = new ProviderDocument({
       fetch: () => this.#discover(),
       clock,

@@ -88,7 +88,11 @@ export const CONTROL_METRICS = {
     'Answers of the token broker for a client secret after a newer one of the same client has succeeded: callers that are still on the old one.',
     ['issuer'],
   ),
-  circuitState: gauge('circuit_state', 'Circuit breaker: 0 closed, 1 half-open, 2 open.', ['issuer']),
+  circuitState: gauge(
+    'circuit_state',
+    'Circuit breaker, the worst of the issuer and its policies: 0 closed, 1 half-open, 2 open.',
+    ['issuer'],
+  ),
   rateLimitRemaining: gauge(
     'provider_ratelimit_remaining',
     'Requests that the provider last said are left to the whole tenant.',

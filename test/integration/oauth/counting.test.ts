@@ -168,6 +168,36 @@ describe('exchanges', { timeout: 60_000 }, () => {
     assert.ok(bench.recorded.lines.includes('circuit 2'));
   });
 
+  it('go on for other policies where the provider fails at the requests of one', async () => {
+    provider.onToken = (call) => (call.form.has('bad') ? { status: 500 } : provider.grant(call));
+    const plan = planFor(provider.issuer);
+    const grant = plan.clientCredentials;
+    assert.ok(grant !== undefined);
+    const clientCredentials = { ...grant, parameters: [{ name: 'bad', value: 'x' }] };
+    const bad = { ...plan, policy: 'shop/bad', clientCredentials };
+    for (let index = 0; index < 8; index += 1) {
+      await bench.broker.obtain(exchangeRequest({ plan: bad, clientId: `bad-${index}` }));
+    }
+    assert.equal(provider.calls.length, 5, 'its own circuit is open');
+    const outcome = await bench.broker.obtain(exchangeRequest({ plan }));
+    await bench.broker.close();
+    assert.equal(outcome.kind, 'granted');
+  });
+
+  it('are given up for all policies where the provider does not answer', async () => {
+    provider.onToken = () => ({ break: 'reset' });
+    const plan = planFor(provider.issuer);
+    for (let index = 0; index < 5; index += 1) {
+      await bench.broker.obtain(exchangeRequest({ plan, clientId: `lost-${index}` }));
+    }
+    const asked = provider.calls.length;
+    const other = { ...plan, policy: 'shop/other' };
+    const outcome = await bench.broker.obtain(exchangeRequest({ plan: other }));
+    await bench.broker.close();
+    assert.equal(outcome.kind === 'refused' && outcome.detail, 'the provider failed a moment ago');
+    assert.equal(provider.calls.length, asked);
+  });
+
   it('start again with a single probe when the provider is back', async () => {
     const plan = planFor(provider.issuer);
     provider.onToken = () => ({ status: 503 });
