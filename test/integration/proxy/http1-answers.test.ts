@@ -4,44 +4,18 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { eventually } from '../../support/eventually.ts';
-import {
-  BASIC,
-  credentialsPlan,
-  head,
-  planOf,
-  startGateway,
-  tableFor,
-  type GatewayOptions,
-} from './harness.ts';
-import {
-  exchange,
-  openCaller,
-  parseResponse,
-  startFixedUpstream,
-  startRawUpstream,
-  type RawUpstream,
-} from './raw.ts';
+import { BASIC, credentialsPlan, head, planOf, tableFor } from './harness.ts';
+import { CLOSE, HOST, OK, startInFrontOf } from './http1.ts';
+import { exchange, openCaller, parseResponse, startFixedUpstream, startRawUpstream } from './raw.ts';
 
-const HOST = 'Host: shop.example.com';
-const CLOSE = 'Connection: close';
-const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 const MIB = 1024 * 1024;
-
-interface Test {
-  after(fn: () => Promise<void>): void;
-}
-
-async function start(test: Test, upstream: RawUpstream, options: Partial<GatewayOptions> = {}) {
-  test.after(() => upstream.close());
-  return await startGateway(test, { table: tableFor([upstream.port]), ...options });
-}
 
 describe('an answer', () => {
   it('without a length ends with the connection for a caller of HTTP/1.0', async (test) => {
     const upstream = await startFixedUpstream(
       'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n',
     );
-    const gateway = await start(test, upstream);
+    const gateway = await startInFrontOf(upstream, test);
     const text = await exchange(gateway.port, head('GET / HTTP/1.0', HOST, 'Connection: keep-alive'));
     const { head: lines, body } = parseResponse(text);
     assert.equal(body, 'hello');
@@ -53,7 +27,7 @@ describe('an answer', () => {
     for (const own of ['', 'Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nServer: s\r\n']) {
       const upstream = await startFixedUpstream(`HTTP/1.1 200 OK\r\n${own}Content-Length: 0\r\n\r\n`);
       const nowMs = (): number => Date.UTC(2026, 10, 24);
-      const gateway = await start(test, upstream, { nowMs });
+      const gateway = await startInFrontOf(upstream, test, { nowMs });
       const text = await exchange(gateway.port, head('GET / HTTP/1.1', HOST, CLOSE));
       const date = own === '' ? 'Tue, 24 Nov 2026 00:00:00 GMT' : 'Sun, 06 Nov 1994 08:49:37 GMT';
       assert.deepEqual(
@@ -81,7 +55,7 @@ describe('an answer', () => {
   ];
   for (const { name, method, given, length } of bodyless) {
     it(`has no body with ${name}, and the next one follows at once`, async (test) => {
-      const gateway = await start(test, await startFixedUpstream(given));
+      const gateway = await startInFrontOf(await startFixedUpstream(given), test);
       const text = await exchange(
         gateway.port,
         head(`${method} / HTTP/1.1`, HOST) + head(`${method} / HTTP/1.1`, HOST, CLOSE),
@@ -103,7 +77,7 @@ describe('an answer', () => {
     ];
     for (const { given, broken } of cases) {
       const upstream = await startRawUpstream(({ socket }) => socket.end(`HTTP/1.1 200 OK\r\n${given}`));
-      const gateway = await start(test, upstream);
+      const gateway = await startInFrontOf(upstream, test);
       assert.match(await exchange(gateway.port, head('GET / HTTP/1.1', HOST)), broken);
     }
   });
@@ -123,7 +97,7 @@ describe('an answer', () => {
       socket.on('drain', fill);
       fill();
     });
-    const gateway = await start(test, upstream, { limits: { idleTimeoutMs: 300 } });
+    const gateway = await startInFrontOf(upstream, test, { limits: { idleTimeoutMs: 300 } });
     const caller = await openCaller(gateway.port);
     caller.send(head('GET / HTTP/1.1', HOST));
     await caller.until((text) => text.length > MIB);
@@ -141,7 +115,7 @@ describe('answers that their caller does not read', () => {
     const upstream = await startRawUpstream(({ socket }) => {
       socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n${'x'.repeat(size)}`);
     });
-    const gateway = await start(test, upstream, { limits: { idleTimeoutMs: 200 } });
+    const gateway = await startInFrontOf(upstream, test, { limits: { idleTimeoutMs: 200 } });
     const caller = await openCaller(gateway.port);
     caller.socket.pause();
     caller.send(head('GET / HTTP/1.1', HOST).repeat(3_000));
@@ -155,7 +129,9 @@ describe('answers that their caller does not read', () => {
 describe('a body that nobody reads', () => {
   it('leaves the connection in use where it has come whole', async (test) => {
     const upstream = await startFixedUpstream(OK);
-    const gateway = await start(test, upstream, { table: tableFor([upstream.port], { plan: planOf() }) });
+    const gateway = await startInFrontOf(upstream, test, {
+      table: tableFor([upstream.port], { plan: planOf() }),
+    });
     const caller = await openCaller(gateway.port);
     caller.send(`${head('POST / HTTP/1.1', HOST, 'Content-Length: 5')}hello`);
     await caller.until((text) => text.includes('401'));
@@ -166,7 +142,9 @@ describe('a body that nobody reads', () => {
 
   it('ends it where it is large, and the caller still gets its answer', async (test) => {
     const upstream = await startFixedUpstream(OK);
-    const gateway = await start(test, upstream, { table: tableFor([upstream.port], { plan: planOf() }) });
+    const gateway = await startInFrontOf(upstream, test, {
+      table: tableFor([upstream.port], { plan: planOf() }),
+    });
     const caller = await openCaller(gateway.port);
     caller.send(head('POST / HTTP/1.1', HOST, `Content-Length: ${8 * MIB}`));
     caller.send(Buffer.alloc(8 * MIB));
@@ -178,7 +156,7 @@ describe('a body that nobody reads', () => {
 
   it('because the service has answered already ends the connection behind the answer', async (test) => {
     const upstream = await startRawUpstream(({ socket }) => socket.write(OK));
-    const gateway = await start(test, upstream);
+    const gateway = await startInFrontOf(upstream, test);
     const caller = await openCaller(gateway.port);
     caller.send(head('POST / HTTP/1.1', HOST, 'Content-Length: 100000')).send('x');
     const { status, head: lines, body } = parseResponse(await caller.closed());
@@ -200,7 +178,7 @@ describe('a body that nobody reads', () => {
       const upstream = await startRawUpstream(() => {});
       const clientCredentials = credentialsPlan({ sources: ['Basic', 'Body'] });
       const table = tableFor([upstream.port], { plan: planOf({ clientCredentials }) });
-      const gateway = await start(test, upstream, { table });
+      const gateway = await startInFrontOf(upstream, test, { table });
       const caller = await openCaller(gateway.port);
       const hidden = head('GET /hidden HTTP/1.1', HOST, `Authorization: ${BASIC}`);
       // Wherever it is cut, what follows is empty lines and a request.

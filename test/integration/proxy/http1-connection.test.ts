@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { head, startGateway, tableFor, type GatewayOptions } from './harness.ts';
+import { head } from './harness.ts';
+import { CLOSE, HOST, OK, startInFrontOf } from './http1.ts';
 import {
   exchange,
   openCaller,
@@ -12,19 +13,6 @@ import {
   startRawUpstream,
   type RawUpstream,
 } from './raw.ts';
-
-const HOST = 'Host: shop.example.com';
-const CLOSE = 'Connection: close';
-const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
-
-interface Test {
-  after(fn: () => Promise<void>): void;
-}
-
-async function start(test: Test, upstream: RawUpstream, options: Partial<GatewayOptions> = {}) {
-  test.after(() => upstream.close());
-  return await startGateway(test, { table: tableFor([upstream.port]), ...options });
-}
 
 /** Answers each request with its target. A body must be over with the piece that its head came in. */
 function startEcho(): Promise<RawUpstream> {
@@ -42,7 +30,7 @@ function targetsIn(text: string): readonly string[] {
 
 describe('pipelined requests', () => {
   it('are answered in order, a hundred of them, with bodies among them', async (test) => {
-    const gateway = await start(test, await startEcho());
+    const gateway = await startInFrontOf(await startEcho(), test);
     const numbers = Array.from({ length: 100 }, (_, at) => at);
     const requests = numbers.map((at) =>
       at % 3 === 0
@@ -69,7 +57,7 @@ describe('pipelined requests', () => {
         socket.write(OK);
       });
     });
-    const gateway = await start(test, upstream);
+    const gateway = await startInFrontOf(upstream, test);
     const text = await exchange(
       gateway.port,
       head('GET / HTTP/1.1', HOST).repeat(20) + head('GET / HTTP/1.1', HOST, CLOSE),
@@ -78,7 +66,7 @@ describe('pipelined requests', () => {
   });
 
   it('go on behind one that is refused for what it asks, and not behind one that is unclear', async (test) => {
-    const gateway = await start(test, await startEcho());
+    const gateway = await startInFrontOf(await startEcho(), test);
     const elsewhere = head('GET /a HTTP/1.1', 'Host: other.example.com');
     const unclear = head('GET /b HTTP/1.1', HOST, HOST);
     const text = await exchange(
@@ -109,7 +97,7 @@ describe('a connection', () => {
       );
       socket.write(OK);
     });
-    const gateway = await start(test, upstream);
+    const gateway = await startInFrontOf(upstream, test);
     const requests = named.map((host) => head('GET / HTTP/1.1', `Host: ${host}`));
     await exchange(gateway.port, `${requests.join('')}${head('GET / HTTP/1.1', HOST, CLOSE)}`);
     assert.deepEqual(
@@ -120,7 +108,7 @@ describe('a connection', () => {
 
   it('may have empty lines before each request, which begin none', async (test) => {
     const limits = { keepAliveTimeoutMs: 100, headersTimeoutMs: 10_000 };
-    const gateway = await start(test, await startEcho(), { limits });
+    const gateway = await startInFrontOf(await startEcho(), test, { limits });
     const caller = await openCaller(gateway.port);
     caller.send(`\r\n\r\n${head('GET /1 HTTP/1.1', HOST)}\r\n`);
     await caller.until((text) => text.includes('/1'));
@@ -131,7 +119,7 @@ describe('a connection', () => {
   });
 
   it('that sends nothing but empty lines is given up in time', async (test) => {
-    const gateway = await start(test, await startEcho(), { limits: { headersTimeoutMs: 100 } });
+    const gateway = await startInFrontOf(await startEcho(), test, { limits: { headersTimeoutMs: 100 } });
     const caller = await openCaller(gateway.port);
     const sending = setInterval(() => caller.send('\r\n'.repeat(100)), 5);
     const { status } = parseResponse(await caller.closed().finally(() => clearInterval(sending)));
@@ -139,7 +127,7 @@ describe('a connection', () => {
   });
 
   it('has its time for a head at the second request too: 408', async (test) => {
-    const gateway = await start(test, await startEcho(), { limits: { headersTimeoutMs: 100 } });
+    const gateway = await startInFrontOf(await startEcho(), test, { limits: { headersTimeoutMs: 100 } });
     const caller = await openCaller(gateway.port);
     await caller.send(head('GET /1 HTTP/1.1', HOST)).until((text) => text.includes('/1'));
     const text = await caller.send('GET /2 HTTP/1.1\r\n').closed();
@@ -161,7 +149,7 @@ describe('a connection', () => {
   for (const { name, given, want } of persistent) {
     it(`${want ? 'is kept' : 'ends'} after ${name}, and the answer says so`, async (test) => {
       const limits = { keepAliveTimeoutMs: 2_000 };
-      const gateway = await start(test, await startEcho(), { limits });
+      const gateway = await startInFrontOf(await startEcho(), test, { limits });
       const caller = await openCaller(gateway.port);
       caller.send(given);
       if (!want) {
@@ -179,7 +167,7 @@ describe('a connection', () => {
   }
 
   it('ends with the request that its caller ended its side with', async (test) => {
-    const gateway = await start(test, await startEcho());
+    const gateway = await startInFrontOf(await startEcho(), test);
     const caller = await openCaller(gateway.port);
     await caller.send(head('GET /1 HTTP/1.1', HOST)).until((text) => text.includes('/1'));
     caller.socket.end();
@@ -187,7 +175,7 @@ describe('a connection', () => {
   });
 
   it('whose caller ends its side within a head is answered 400', async (test) => {
-    const gateway = await start(test, await startEcho());
+    const gateway = await startInFrontOf(await startEcho(), test);
     const caller = await openCaller(gateway.port);
     caller.send('GET /1 HTTP/1.1\r\nHos').socket.end();
     assert.equal(parseResponse(await caller.closed()).status, 400);
@@ -204,7 +192,7 @@ describe('a caller that is refused before it is understood', () => {
   for (const { given, status } of cases) {
     it(`gets one problem with ${status}, and no more: ${JSON.stringify(given.slice(0, 20))}`, async (test) => {
       const upstream = await startFixedUpstream(OK);
-      const gateway = await start(test, upstream);
+      const gateway = await startInFrontOf(upstream, test);
       const caller = await openCaller(gateway.port);
       const { status: got, head: lines, body } = parseResponse(await caller.send(given).closed());
       assert.equal(got, status);
