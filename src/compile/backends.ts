@@ -21,8 +21,9 @@ import {
   type ToldOfSlice,
 } from './endpoints.ts';
 import { judgeExternalName } from './external-name.ts';
-import { memoizeByRun } from './memoize.ts';
+import { memoizeByInputs, memoizeByRun } from './memoize.ts';
 import type { Cause, ProblemList } from './problem-list.ts';
+import { propertyKey } from './property-key.ts';
 import type { CompileOptions } from './result.ts';
 import { choosePort, portText, protocolOf } from './service-ports.ts';
 
@@ -40,7 +41,7 @@ export type ResolveBackend = (named: NamedBackend, dialling: Dialling | undefine
 
 export interface BackendResolver {
   readonly resolve: ResolveBackend;
-  /** Of the backends that were found, those with these keys, in their order. */
+  /** Of the backends that were found, those with these keys, in their order; the same object while none changes. */
   readonly pick: (keys: readonly BackendKey[]) => Readonly<Record<BackendKey, Backend>>;
 }
 
@@ -60,7 +61,8 @@ interface NamedPort {
 export function nameBackend(backend: IngressBackend, namespace: string): NamedBackend {
   if (backend.kind === 'resource') return backend;
   const service = objectKey({ namespace, name: backend.name });
-  return { kind: 'port', service, ref: backend.port, label: `${service}:${portText(backend.port)}` };
+  const label = propertyKey(`${service}:${portText(backend.port)}`);
+  return { kind: 'port', service, ref: backend.port, label };
 }
 
 interface Resolution {
@@ -99,15 +101,21 @@ export function createBackendResolver(
   }
 
   function pick(keys: readonly BackendKey[]): Readonly<Record<BackendKey, Backend>> {
-    const picked: Record<BackendKey, Backend> = {};
-    for (const key of keys) {
-      const resolved = known.find(key)?.resolved;
-      if (resolved?.kind === 'backend') picked[key] = resolved.backend;
-    }
-    return picked;
+    const found = keys.map((key) => known.find(key)?.resolved);
+    return rememberPicked(options, found, () => toRecord(found));
   }
 
   return { resolve, pick };
+}
+
+const rememberPicked = memoizeByInputs<CompileOptions, Readonly<Record<BackendKey, Backend>>>();
+
+function toRecord(found: readonly (ResolvedBackend | undefined)[]): Readonly<Record<BackendKey, Backend>> {
+  const picked: Record<BackendKey, Backend> = {};
+  for (const resolved of found) {
+    if (resolved?.kind === 'backend') picked[resolved.key] = resolved.backend;
+  }
+  return picked;
 }
 
 /** What the Ingress that names a backend changes in it. */

@@ -34,16 +34,17 @@ export function readClientCertificate(key: ObjectKey, secrets: Snapshot['secrets
 }
 
 /** What backends of a table are shown, by Secret, and which Services those are. */
-export function shownToBackends({
-  backends,
-}: Pick<RoutingTable, 'backends'>): ReadonlyMap<
-  ObjectKey,
-  { readonly certificate: ClientCertificate; readonly services: ReadonlySet<string> }
-> {
-  const shown = new Map<
-    ObjectKey,
-    { readonly certificate: ClientCertificate; readonly services: Set<string> }
-  >();
+export function shownToBackends({ backends }: Pick<RoutingTable, 'backends'>): ReadonlyMap<ObjectKey, Shown> {
+  return shownTo(backends);
+}
+
+interface Shown {
+  readonly certificate: ClientCertificate;
+  readonly services: ReadonlySet<string>;
+}
+
+const shownTo = memoizeByObject((backends: RoutingTable['backends']): ReadonlyMap<ObjectKey, Shown> => {
+  const shown = new Map<ObjectKey, Shown & { readonly services: Set<string> }>();
   for (const { service, tls } of Object.values(backends)) {
     const certificate = tls?.clientCertificate;
     if (certificate === undefined) continue;
@@ -52,7 +53,7 @@ export function shownToBackends({
     shown.set(certificate.secret, known);
   }
   return shown;
-}
+});
 
 /** PEM private keys of what backends of a table are shown, by Secret. */
 export function backendKeysOf(

@@ -1,5 +1,6 @@
 /** Hosts as Ingress rules and `spec.tls` declare them. */
 
+import { propertyKey } from './property-key.ts';
 import { quote } from './quote.ts';
 
 export type DeclaredHost =
@@ -16,7 +17,7 @@ const MAX_LENGTH = 253;
 export function parseHost(text: string | undefined): DeclaredHost {
   if (text === undefined || text === '') return { kind: 'valid', host: '' };
   const host = text.toLowerCase();
-  if (isHostName(host)) return { kind: 'valid', host };
+  if (isHostName(host)) return { kind: 'valid', host: propertyKey(host) };
   const bare = host.replace(/:\d+$/, '').replace(/\.$/, '');
   const meant = isHostName(bare) ? bare : undefined;
   return { kind: 'invalid', message: `${quote(text)} ${expectation(host, bare)}`, meant };

@@ -69,8 +69,9 @@ function selectOwn(snapshot: Snapshot, options: CompileOptions): OwnIngresses {
     const isCanary = Object.hasOwn(value.annotations, CANARY);
     own.push({ decoded, meta, value, fault, classDefault: match.default, isCanary });
   });
-  own.sort((a, b) => compareAge(a.meta, b.meta));
+  // Before they are sorted by age: an API server lists by name.
   const metas = own.filter(({ fault }) => fault === undefined).map(({ meta }) => meta);
+  own.sort((a, b) => compareAge(a.meta, b.meta));
   return {
     own: endingLast(own, endingNamespaces(snapshot.namespaces)),
     metas: metas.sort(compareNames),

@@ -61,10 +61,7 @@ export class Controller {
   constructor(options: ControllerOptions) {
     this.#options = options;
     this.#changes = debounce(() => void this.#update(), DEBOUNCE);
-    this.#source = options.openSource(() => {
-      // Before the first table there is nothing to update: start() compiles what is there by then.
-      if (this.#current !== undefined) this.#changes.trigger();
-    });
+    this.#source = options.openSource(() => this.#changes.trigger());
   }
 
   /** The newest result that compiled; `undefined` until the first. */
@@ -86,6 +83,7 @@ export class Controller {
     const { publisher, readiness } = this.#options;
     await this.#source.synced;
     if (this.#isClosed) return;
+    this.#changes.cancel();
     readiness.reach('objects listed');
     const first = this.#compile(this.#source.snapshot());
     this.#current = first;
@@ -105,6 +103,10 @@ export class Controller {
 
   /** One at a time: a change during a publication starts the next one when it is done. */
   async #update(): Promise<void> {
+    if (this.#current === undefined) {
+      this.#rehearse();
+      return;
+    }
     if (this.#isPublishing) {
       this.#isDirty = true;
       return;
@@ -116,6 +118,24 @@ export class Controller {
     this.#isPublishing = true;
     await this.#options.publisher.publish(next);
     this.#applied(next);
+  }
+
+  /**
+   * Compiles what is listed so far, for what compile remembers of it: of the first table less is then left to do at once.
+   * Nobody is told the result, for what has not been listed yet seems to be missing.
+   */
+  #rehearse(): void {
+    const { compileOptions, logger } = this.#options;
+    const snapshot = this.#source.snapshot();
+    const startedAt = performance.now();
+    try {
+      compile(snapshot, compileOptions);
+    } catch (error) {
+      logger.error({ err: error }, 'what is listed so far does not compile');
+      return;
+    }
+    const seconds = (performance.now() - startedAt) / 1_000;
+    logger.debug({ seconds, objects: countObjects(snapshot) }, 'compiled what is listed so far');
   }
 
   #applied(result: CompileResult): void {

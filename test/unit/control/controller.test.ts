@@ -1,0 +1,75 @@
+/** The control loop before and after the first table. */
+
+import assert from 'node:assert/strict';
+import { mock, test, type TestContext } from 'node:test';
+
+import { Controller } from '../../../src/control/controller.ts';
+import { Readiness } from '../../../src/control/readiness.ts';
+import { collectingLogger } from '../../support/collecting-logger.ts';
+import { DEFAULT_OPTIONS, ingressOf, OUR_CLASS, ruleOf, snapshotOf } from '../../support/snapshot.ts';
+
+const MANIFESTS = [OUR_CLASS, ingressOf({ spec: { rules: [ruleOf('a.com', 'Prefix /')] } })];
+/** Longer than a burst of changes is waited out. */
+const A_SECOND = 1_000;
+
+/** A controller whose source tells of changes when the test does. */
+function start(t: TestContext) {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const synced = Promise.withResolvers<void>();
+  const snapshot = mock.fn(() => snapshotOf(MANIFESTS));
+  const publisher = { start: mock.fn(async () => {}), publish: mock.fn(async () => {}) };
+  const telemetry = {
+    compiled: mock.fn(),
+    applied: mock.fn(),
+    compileFailed: mock.fn(),
+    certificates: mock.fn(),
+  };
+  let change = (): void => {};
+  const controller = new Controller({
+    openSource: (onChange) => {
+      change = onChange;
+      return { synced: synced.promise, snapshot, faults: () => [], close: async () => {} };
+    },
+    compileOptions: DEFAULT_OPTIONS,
+    publisher,
+    readiness: new Readiness(),
+    telemetry,
+    logger: collectingLogger(),
+    onCompiled: () => {},
+    onApplied: () => {},
+  });
+  t.after(() => controller.close());
+  const started = controller.start();
+  return { controller, change: () => change(), synced, started, snapshot, publisher, telemetry };
+}
+
+test('what is listed so far is compiled, and nobody is told', (t) => {
+  const { controller, change, snapshot, publisher, telemetry } = start(t);
+  change();
+  t.mock.timers.tick(A_SECOND);
+  assert.equal(snapshot.mock.callCount(), 1);
+  assert.equal(controller.current, undefined);
+  assert.equal(publisher.start.mock.callCount(), 0);
+  assert.equal(telemetry.compiled.mock.callCount(), 0);
+});
+
+test('a change that the first table holds already makes no second one', async (t) => {
+  const { change, synced, started, publisher, telemetry } = start(t);
+  change();
+  synced.resolve();
+  await started;
+  t.mock.timers.tick(A_SECOND);
+  assert.equal(publisher.start.mock.callCount(), 1);
+  assert.equal(telemetry.compiled.mock.callCount(), 1);
+  assert.equal(publisher.publish.mock.callCount(), 0);
+});
+
+test('a change after the first table is published', async (t) => {
+  const { change, synced, started, publisher, telemetry } = start(t);
+  synced.resolve();
+  await started;
+  change();
+  t.mock.timers.tick(A_SECOND);
+  assert.equal(telemetry.compiled.mock.callCount(), 2);
+  assert.equal(publisher.publish.mock.callCount(), 1);
+});
