@@ -1,6 +1,6 @@
 /**
  * Memory of 100,000 cached tokens: those of the broker, and those of two proxy threads beside them. Run with
- * `node --expose-gc bench/memory.ts`.
+ * `node --expose-gc bench/memory.ts`; a number behind it is how many instead.
  */
 
 import { createHash, randomBytes } from 'node:crypto';
@@ -11,7 +11,7 @@ import { OutcomeStore } from '../src/oauth/outcome-store.ts';
 import { ThreadGrants } from '../src/oauth/thread-grants.ts';
 import { claimsOf } from '../src/oauth/verifier.ts';
 
-const TOKENS = 100_000;
+const TOKENS = Number(process.argv[2] ?? 100_000);
 const THREADS = 2;
 const HOUR_MS = 3_600_000;
 const ISSUER = 'https://acme.eu.auth0.com/';
