@@ -21,6 +21,15 @@ const PRINTER_COLUMNS = [
   },
   { name: 'Ingresses', type: 'integer', jsonPath: '.status.ingresses.total' },
   { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+  // With `-o wide`: what looks well and yet protects nothing, or refuses.
+  { name: 'Mode', type: 'string', jsonPath: '.spec.mode', priority: 1 },
+  { name: 'Refused', type: 'integer', jsonPath: '.status.ingresses.refused', priority: 1 },
+  {
+    name: 'Warnings',
+    type: 'string',
+    jsonPath: '.status.conditions[?(@.type=="Warnings")].reason',
+    priority: 1,
+  },
 ];
 
 function customResourceDefinition(): object {

@@ -134,16 +134,22 @@ describe('the CRD of OIDCPolicy', { skip: skipWithout(binaries) }, () => {
       readonly spec: {
         readonly names: { readonly shortNames: readonly string[]; readonly categories: readonly string[] };
         readonly versions: readonly {
-          readonly additionalPrinterColumns: readonly { readonly name: string }[];
+          readonly additionalPrinterColumns: readonly {
+            readonly name: string;
+            readonly priority?: number;
+          }[];
         }[];
       };
     };
     assert.deepEqual(spec.names.shortNames, ['oidcp']);
     assert.deepEqual(spec.names.categories, ['oidc-ingress']);
-    assert.deepEqual(
-      spec.versions[0]?.additionalPrinterColumns.map((column) => column.name.toUpperCase()),
-      ['ISSUER', 'ACCEPTED', 'ISSUER-READY', 'INGRESSES', 'AGE'],
-    );
+    const columns = spec.versions[0]?.additionalPrinterColumns ?? [];
+    const named = (isWide: boolean): readonly string[] =>
+      columns
+        .filter(({ priority = 0 }) => priority > 0 === isWide)
+        .map((column) => column.name.toUpperCase());
+    assert.deepEqual(named(false), ['ISSUER', 'ACCEPTED', 'ISSUER-READY', 'INGRESSES', 'AGE']);
+    assert.deepEqual(named(true), ['MODE', 'REFUSED', 'WARNINGS']);
   });
 });
 

@@ -18,7 +18,7 @@ kind: OIDCPolicy
 metadata: { name: orders, namespace: shop }
 spec:
   provider: { issuer: https://127.0.0.1:9/, ca: { secretRef: { name: bundle, key: ca.crt } } }
-  clientCredentials: { audience: https://orders.example.com/ }
+  clientCredentials: { audience: https://orders.example.com/, scopes: [openid] }
 ---
 apiVersion: networking.k8s.io/v1
 kind: Ingress
@@ -96,6 +96,13 @@ describe('kubectl on what the gateway writes', { skip }, () => {
       ['NAME', 'ISSUER', 'ACCEPTED', 'ISSUER-READY', 'INGRESSES', 'AGE'],
     );
     assert.match(row, /^orders\s+https:\/\/127\.0\.0\.1:9\/\s+False\s+Unknown\s+0\s+\d+s/);
+  });
+
+  it('get oidcp -o wide shows what looks well and protects nothing, or refuses', async () => {
+    const text = await shows(['get', 'oidcp', '-o', 'wide'], /False/);
+    const [head = '', row = ''] = text.split('\n');
+    assert.match(head, / AGE +MODE +REFUSED +WARNINGS$/);
+    assert.match(row, / \d+s +Enforce +0 +OpenidScope$/);
   });
 
   it('explain shows what a field is for', async () => {
