@@ -62,7 +62,11 @@ export async function exchangeToken(
     deadlineMs: request.plan.provider.timeoutMs,
   });
   if (admission !== 'admitted') {
-    return failed('ProviderUnavailable', 'too many token requests are waiting', clock.nowMs() + 1_000);
+    const detail =
+      admission === 'closed'
+        ? 'the policy changed while the request waited'
+        : 'too many token requests are waiting';
+    return failed('ProviderUnavailable', detail, clock.nowMs() + 1_000);
   }
   try {
     // Again, for what happened while this one was waiting.

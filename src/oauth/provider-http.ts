@@ -59,6 +59,13 @@ export interface ProviderHttp {
 
 const MAX_BODY_BYTES = 256 * 1024;
 
+const OWN_HEADERS = {
+  'user-agent': 'oidc-ingress',
+  accept: 'application/json',
+  // Without it a provider may choose any (RFC 9110, section 12.5.3), and none is undone.
+  'accept-encoding': 'identity',
+};
+
 export function createProviderHttp(
   network: NetworkRules,
   providerKey: (secret: string) => Redacted<string> | undefined,
@@ -110,7 +117,7 @@ async function exchange(
     origin: url.origin,
     path: url.pathname + url.search,
     method: request.method,
-    headers: { ...request.headers, 'user-agent': 'oidc-ingress', accept: 'application/json' },
+    headers: { ...request.headers, ...OWN_HEADERS },
     body: request.body?.reveal() ?? null,
     signal,
   });

@@ -385,6 +385,24 @@ describe('the queue in front of a provider', () => {
     });
   });
 
+  it('tells who waits that the policy has changed', async () => {
+    bench = createBench({ gateBounds: { maxConcurrent: 1 } });
+    const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+    provider.onToken = async (call) => ({ ...(await provider.grant(call)), after: opened });
+    const plan = planFor(provider.issuer);
+    bench.broker.observe([plan]);
+    const first = bench.broker.obtain(exchangeRequest({ plan, clientId: 'first' }));
+    await eventually('it is under way', async () => provider.calls.length === 1);
+    const second = bench.broker.obtain(exchangeRequest({ plan, clientId: 'second' }));
+    await eventually('it waits', async () => bench.clock.pending().includes(plan.provider.timeoutMs));
+    bench.broker.observe([{ ...plan, provider: { ...plan.provider, ca: 'another' } }]);
+    const outcome = await second;
+    open();
+    assert.equal((await first).kind, 'granted');
+    await bench.broker.close();
+    assert.equal(outcome.kind === 'refused' && outcome.detail, 'the policy changed while the request waited');
+  });
+
   it('lets no IPv6 network have a turn for each of its addresses', async () => {
     bench = createBench({ gateBounds: { maxConcurrent: 1 } });
     const { promise: opened, resolve: open } = Promise.withResolvers<void>();

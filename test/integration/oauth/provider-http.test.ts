@@ -63,6 +63,8 @@ describe('a call to a provider', () => {
       else if (request.url === '/text') response.writeHead(200, { 'content-type': 'text/plain' }).end('{}');
       else if (request.url === '/jwks') {
         response.writeHead(200, { 'content-type': 'application/jwk-set+json' }).end('{"a":1}');
+      } else if (request.url === '/headers') {
+        response.writeHead(200, JSON_TYPE).end(JSON.stringify(request.headers));
       } else if (request.url === '/slow-body') {
         response.writeHead(200, JSON_TYPE).write('{');
       } else response.writeHead(200, { ...JSON_TYPE, 'x-twice': ['a', 'b'] }).end('{"a":1}');
@@ -88,6 +90,19 @@ describe('a call to a provider', () => {
     const text = await calls.send(get(url('/text')));
     assert.deepEqual(jwks.kind === 'answer' && jwks.json, { a: 1 });
     assert.equal(text.kind === 'answer' && text.json, undefined);
+  });
+
+  it('asks for JSON that is not compressed, whatever the policy adds', async () => {
+    const headers = { 'x-tenant': 'acme', accept: 'text/html', 'accept-encoding': 'gzip' };
+    const reply = await open(LOOPBACK_ALLOWED).send(get(url('/headers'), { headers }));
+    assert.deepEqual(reply.kind === 'answer' && reply.json, {
+      host: `127.0.0.1:${portOf(server)}`,
+      connection: 'keep-alive',
+      'x-tenant': 'acme',
+      'user-agent': 'oidc-ingress',
+      accept: 'application/json',
+      'accept-encoding': 'identity',
+    });
   });
 
   it('follows no redirect', async () => {
