@@ -136,7 +136,7 @@ function introduction({ issuer, upstreamPort, manifests, ports }: Running): stri
     ...(ports.admin === undefined ? [] : [`admin       http://127.0.0.1:${ports.admin}/`]),
     `Auth0       ${issuer} (emulated)`,
     `API         http://127.0.0.1:${upstreamPort} (answers with the request that it got)`,
-    `manifests   ${manifests} (changes are followed)`,
+    `manifests   ${manifests} (changes are followed; the error above is of one that is broken on purpose)`,
     '',
     'Try:',
     '',

@@ -38,16 +38,15 @@ export function explainPlan(
 }
 
 function describeCredentials({ clientCredentials, bearer }: PolicyPlan): string {
-  const sources =
-    clientCredentials === undefined ? [] : clientCredentials.sources.map((source) => SOURCES[source]);
-  return [...sources, ...(bearer ? ['a bearer token'] : [])].join(' or ');
+  const places = clientCredentials?.sources.map((source) => PLACES[source]).join(' or ');
+  const ways = [
+    ...(places === undefined ? [] : [`client ID and secret ${places}`]),
+    ...(bearer ? ['a bearer token'] : []),
+  ];
+  return ways.join(' or ');
 }
 
-const SOURCES = {
-  Basic: 'client ID and secret by HTTP Basic',
-  Query: 'client ID and secret in the query',
-  Body: 'client ID and secret in the body',
-} as const;
+const PLACES = { Basic: 'by HTTP Basic', Query: 'in the query', Body: 'in the body' } as const;
 
 function ruleLines({ rules }: PolicyPlan, matching: readonly Requirements[]): readonly Line[] {
   if (rules.length === 0) return [];

@@ -111,9 +111,7 @@ describe('explain', () => {
     assert.ok(isServed);
     assert.ok(lines.includes('  policy       shop/trial (DryRun: nothing is refused)'), lines.join('\n'));
     assert.ok(lines.includes('  audience     any'));
-    assert.ok(
-      lines.includes('  credentials  client ID and secret in the query or client ID and secret in the body'),
-    );
+    assert.ok(lines.includes('  credentials  client ID and secret in the query or in the body'));
   });
 
   const withSecret: readonly { name: string; given: string; want: string }[] = [
