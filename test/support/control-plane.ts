@@ -67,9 +67,15 @@ export async function startControlPlane(binaries: string): Promise<ControlPlane>
   const startServer = (): ChildProcess => launch('kube-apiserver', serverFlags(port, etcdPort));
   let server = startServer();
   // The server makes itself a certificate, and its authority follows in the same file.
-  const ca = await eventually('the certificate of the API server', () =>
-    readFile(join(directory, 'pki', 'apiserver.crt'), 'utf8'),
-  );
+  const ca = await eventually(
+    'the certificate of the API server',
+    () => readFile(join(directory, 'pki', 'apiserver.crt'), 'utf8'),
+    60_000,
+  ).catch((error: unknown) => {
+    // What still runs would keep the test from its end.
+    killAll();
+    throw error;
+  });
 
   return {
     url: `https://127.0.0.1:${port}`,
