@@ -25,6 +25,8 @@ interface Tunnel {
   readonly context: ProxyContext;
   readonly input: UpstreamInput;
   readonly attempt: TunnelAttempt;
+  /** Leaves the end of the caller to whoever reads from it now. */
+  readonly release: () => void;
   /** `undefined` while the upstream has not agreed. */
   downstream: WebSocketDownstream | undefined;
 }
@@ -65,7 +67,8 @@ export class Tunnels {
         failed: (error) => failed(tunnel, socket, error),
       },
     });
-    const tunnel: Tunnel = { context, input, attempt, downstream: undefined };
+    const release = watchForEnd(socket);
+    const tunnel: Tunnel = { context, input, attempt, release, downstream: undefined };
     this.#open.set(socket, tunnel);
     socket.on('close', () => this.#open.delete(socket));
     transaction.active = attempt;
@@ -92,10 +95,12 @@ export class Tunnels {
     this.#server.ws(outgoingRequest(input), socket, head, { target: TARGET, agent }, (error) => {
       if (attempt.isOver) return;
       attempt.answered();
+      tunnel.release();
       fail(context, transaction, new ProxyError('UpstreamUnreachable', 'the upgrade failed', error));
     });
     socket.once('pipe', (from) => {
       attempt.answered();
+      tunnel.release();
       transaction.isTunnel = true;
       transaction.status = 101;
       transaction.upstreamStatus = 101;
@@ -127,7 +132,22 @@ export class Tunnels {
   }
 }
 
-function failed({ context, input: { transaction } }: Tunnel, socket: Duplex, error: ProxyError): void {
+/** Nobody reads from it before the upstream agrees, and unread it would hide that its peer is gone. */
+function watchForEnd(socket: Duplex): () => void {
+  const look = (): void => {
+    if (socket.readableLength === 0) socket.read(0);
+  };
+  const end = (): void => void socket.destroy();
+  socket.on('readable', look).on('end', end);
+  return () => void socket.off('readable', look).off('end', end);
+}
+
+function failed(
+  { context, input: { transaction }, release }: Tunnel,
+  socket: Duplex,
+  error: ProxyError,
+): void {
+  release();
   if (!transaction.isTunnel) {
     if (error.code === 'UpstreamTimeout') context.telemetry.limitReached('upstream_first_byte');
     fail(context, transaction, error);

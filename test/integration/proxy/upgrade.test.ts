@@ -81,6 +81,105 @@ describe('a WebSocket', () => {
     const answer = parseResponse(await exchange(gateway.port, head('GET / HTTP/1.1', HOST, ...UPGRADE)));
     assert.equal(answer.status, 426);
     assert.match(answer.body, /^no/);
+    const { status, upstreamStatus, reason } = await gateway.record();
+    assert.deepEqual([status, upstreamStatus, reason], [426, 426, undefined]);
+  });
+
+  it('that the upstream declines by an answer that never ends is cut', async (test) => {
+    const upstream = await startRawUpstream(({ socket }) => {
+      socket.write('HTTP/1.1 426 Upgrade Required\r\nContent-Length: 2\r\n\r\nn');
+    });
+    test.after(() => upstream.close());
+    const limits = { idleTimeoutMs: 50 };
+    const gateway = await startGateway(test, { table: tableFor([upstream.port]), limits });
+    assert.match(await exchange(gateway.port, head('GET / HTTP/1.1', HOST, ...UPGRADE)), /\r\n\r\nn$/);
+    const { status, reason } = await gateway.record();
+    assert.deepEqual([status, reason], [426, 'UpstreamTimeout']);
+    assert.deepEqual(gateway.reached, ['upstream_idle']);
+  });
+
+  it('that the upstream declines by an answer that breaks off is broken off', async (test) => {
+    const upstream = await startRawUpstream(({ socket }) => {
+      socket.end('HTTP/1.1 426 Upgrade Required\r\nContent-Length: 2\r\n\r\nn');
+    });
+    test.after(() => upstream.close());
+    const gateway = await startGateway(test, { table: tableFor([upstream.port]) });
+    assert.match(await exchange(gateway.port, head('GET / HTTP/1.1', HOST, ...UPGRADE)), /\r\n\r\nn$/);
+    assert.equal((await gateway.record()).status, 426);
+  });
+
+  it('whose upstream keeps silent is 504 in time', async (test) => {
+    const upstream = await startRawUpstream(() => {});
+    test.after(() => upstream.close());
+    const limits = { firstByteTimeoutMs: 50 };
+    const gateway = await startGateway(test, { table: tableFor([upstream.port]), limits });
+    const answer = parseResponse(await exchange(gateway.port, head('GET / HTTP/1.1', HOST, ...UPGRADE)));
+    assert.equal(answer.status, 504);
+    const { reason, cause } = await gateway.record();
+    assert.deepEqual([reason, cause], ['UpstreamTimeout', 'the upstream kept silent for too long']);
+    assert.deepEqual(gateway.reached, ['upstream_first_byte']);
+    await eventually('the end of the upstream connection', async () =>
+      upstream.conversations.every(({ socket }) => socket.closed),
+    );
+  });
+
+  it('whose upstream never finishes its handshake is 502 in time', async (test) => {
+    const upstream = await startRawUpstream(() => {});
+    test.after(() => upstream.close());
+    const table = tableFor([upstream.port]);
+    const [backend] = Object.entries(table.backends);
+    assert.ok(backend !== undefined);
+    const backends = { [backend[0]]: { ...backend[1], protocol: 'HTTPS' as const } };
+    const limits = { connectTimeoutMs: 50 };
+    const gateway = await startGateway(test, { table: { ...table, backends }, limits });
+    const answer = parseResponse(await exchange(gateway.port, head('GET / HTTP/1.1', HOST, ...UPGRADE)));
+    assert.equal(answer.status, 502);
+    assert.equal((await gateway.record()).cause, 'no connection in time');
+  });
+
+  it('goes to another endpoint where one cannot be reached', async (test) => {
+    const upstream = await startShouting(test);
+    const closed = [await closedPort(), await closedPort()];
+    const gateway = await startGateway(test, { table: tableFor([...closed, upstream.port]) });
+    const caller = await openCaller(gateway.port);
+    caller.send(head('GET / HTTP/1.1', HOST, ...UPGRADE) + 'hello');
+    await caller.until((text) => text.endsWith('HELLO'));
+    caller.socket.destroy();
+    const { status, upstreamTries, upstreamAddress } = await gateway.record();
+    assert.deepEqual([status, upstreamTries, upstreamAddress], [101, 3, `127.0.0.1:${upstream.port}`]);
+  });
+
+  for (const how of ['end', 'destroy'] as const) {
+    it(`whose caller is gone before the upstream agrees takes its request with it: 499 (${how})`, async (test) => {
+      const upstream = await startRawUpstream(() => {});
+      test.after(() => upstream.close());
+      const gateway = await startGateway(test, { table: tableFor([upstream.port]) });
+      const caller = await openCaller(gateway.port);
+      caller.send(head('GET / HTTP/1.1', HOST, ...UPGRADE));
+      await eventually('the request', async () => upstream.requests().length === 1);
+      caller.socket[how]();
+      await eventually('the end of the upstream connection', async () =>
+        upstream.conversations.every(({ socket }) => socket.closed),
+      );
+      const { status, reason } = await gateway.record();
+      assert.deepEqual([status, reason], [499, 'ClientClosed']);
+    });
+  }
+
+  it('may say a word before the upstream agrees, which is not lost', async (test) => {
+    const upstream = await startRawUpstream(() => {});
+    test.after(() => upstream.close());
+    const gateway = await startGateway(test, { table: tableFor([upstream.port]) });
+    const caller = await openCaller(gateway.port);
+    caller.send(`${head('GET / HTTP/1.1', HOST, ...UPGRADE)}one,`);
+    await eventually('the request', async () => upstream.requests().length === 1);
+    caller.send('two,');
+    const [conversation] = upstream.conversations;
+    conversation?.socket.write(SWITCH);
+    await caller.until((text) => text.endsWith('\r\n\r\n'));
+    caller.send('three');
+    await eventually('the words', async () => conversation?.text.endsWith('\r\n\r\none,two,three') === true);
+    caller.socket.destroy();
   });
 
   it('to an upstream that cannot be reached is 502', async (test) => {
