@@ -87,7 +87,11 @@ function brokerTelemetry({ metrics, tracing }: DataPlaneParts, activity: Activit
   };
 }
 
-function threadSettings({ config, sampling }: DataPlaneParts): Omit<ThreadSettings, 'name' | 'index'> {
+/** What the flags mean to the proxy threads. */
+export function threadSettings({
+  config,
+  sampling,
+}: Pick<DataPlaneParts, 'config' | 'sampling'>): Omit<ThreadSettings, 'name' | 'index'> {
   return {
     pepper: randomBytes(32),
     trustedProxies: config['trusted-proxies'],

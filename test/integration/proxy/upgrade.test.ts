@@ -108,6 +108,21 @@ describe('a WebSocket', () => {
     assert.equal((await gateway.record()).status, 426);
   });
 
+  for (const answer of [
+    'nonsense\r\n\r\n',
+    'HTTP/1.1 426 No\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nX: a\r\n',
+  ]) {
+    it(`whose upstream answers with what is no answer is 502: ${JSON.stringify(answer.slice(0, 20))}`, async (test) => {
+      const upstream = await startRawUpstream(({ socket }) => socket.end(answer));
+      test.after(() => upstream.close());
+      const gateway = await startGateway(test, { table: tableFor([upstream.port]) });
+      const got = parseResponse(await exchange(gateway.port, head('GET / HTTP/1.1', HOST, ...UPGRADE)));
+      assert.equal(got.status, 502);
+      assert.match((await gateway.record()).cause ?? '', /^the upgrade failed: /);
+    });
+  }
+
   it('whose upstream keeps silent is 504 in time', async (test) => {
     const upstream = await startRawUpstream(() => {});
     test.after(() => upstream.close());
