@@ -1,7 +1,7 @@
 /**
  * A large cluster on a real API server: how long `oidc-ingress serve` takes to be ready, what memory it takes, how soon a
  * change is live in every proxy thread, and for how long a proxy thread stands still over it.
- * `KUBEBUILDER_ASSETS=DIR node bench/scale.ts [--changes=20] [--starts=1] [--bundle]`
+ * `KUBEBUILDER_ASSETS=DIR node bench/scale.ts [--changes=20] [--starts=1] [--bundle] [--beside]`
  */
 
 import { readFileSync } from 'node:fs';
@@ -15,15 +15,15 @@ import { startGateway, type Gateway } from '../test/support/gateway.ts';
 import { call } from '../test/support/http-client.ts';
 import { seriesOf } from '../test/support/metrics-page.ts';
 import * as cluster from './scale/cluster.ts';
+import { giveWay } from './scale/elsewhere.ts';
+import { openPauseLog, type PauseLog } from './scale/pauses.ts';
 import { connectToWorkers, startNamedUpstream, untilEach, type Worker } from './scale/workers.ts';
 
 const WORKERS = 2;
 /** After the start, until statuses are written and memory has been collected. */
 const SETTLE_MS = 10_000;
-/** `monitorEventLoopDelay` counts the interval at which it looks. */
-const RESOLUTION_MS = 10;
 /** What V8 allows each thread in a container with a limit of 1 GiB. */
-const ENVIRONMENT = { NODE_OPTIONS: '--max-old-space-size=256' };
+const NODE_OPTIONS = '--max-old-space-size=256';
 const BUNDLE = fileURLToPath(new URL('../dist/oidc-ingress.mjs', import.meta.url));
 
 const { values } = parseArgs({
@@ -32,9 +32,12 @@ const { values } = parseArgs({
     starts: { type: 'string', default: '1' },
     // Default: the sources.
     bundle: { type: 'boolean', default: false },
+    // The API server and etcd take their share of the cores.
+    beside: { type: 'boolean', default: false },
   },
 });
 const CHANGES = Number(values.changes);
+const NO_PAUSE = { pauseMs: 0, ownMs: 0 };
 
 const address = Object.values(networkInterfaces())
   .flatMap((list) => list ?? [])
@@ -53,6 +56,10 @@ try {
   const startMs = performance.now();
   const objects = await cluster.fillCluster(api, target(0));
   console.log(`${objects} objects created in ${seconds(performance.now() - startMs)}; ${load()}`);
+  const isElsewhere = !values.beside && giveWay();
+  console.log(
+    `the API server and etcd ${isElsewhere ? 'run while a core is free' : 'take part of the cores'}`,
+  );
   for (let start = 0; start < Number(values.starts); start += 1) await measure(api);
 } finally {
   await api.stop();
@@ -73,7 +80,8 @@ async function measure(api: ApiServer): Promise<void> {
     '--access-log=off',
     '--publish-address=203.0.113.10',
   ];
-  const gateway = await startGateway(flags, ENVIRONMENT, values.bundle ? BUNDLE : undefined);
+  const log = openPauseLog(NODE_OPTIONS);
+  const gateway = await startGateway(flags, log.environment, values.bundle ? BUNDLE : undefined);
   try {
     row('from start to ready', seconds(performance.now() - spawnedMs), '< 10 s');
     const first = await readMetrics(gateway);
@@ -82,19 +90,19 @@ async function measure(api: ApiServer): Promise<void> {
     await pause(SETTLE_MS);
     row(`memory ${SETTLE_MS / 1_000} s later`, memoryOf(gateway), '< 500 MB');
     const workers = await connectToWorkers(gateway.ports.http, WORKERS, '/v1/0');
-    await measureChanges(gateway, api, workers);
+    await measureChanges(api, workers, log);
     row('memory after the changes', memoryOf(gateway), '< 500 MB');
     for (const worker of workers) worker.close();
   } finally {
     await gateway.stop();
+    log.close();
   }
 }
 
-async function measureChanges(gateway: Gateway, api: ApiServer, workers: readonly Worker[]): Promise<void> {
-  // Writing 5,000 statuses is not over yet; a scrape begins the time that the next one speaks of.
-  await readMetrics(gateway);
+async function measureChanges(api: ApiServer, workers: readonly Worker[], log: PauseLog): Promise<void> {
+  let fromMs = Date.now();
   await pause(2_000);
-  pauses('in 2 s without a change', await readMetrics(gateway));
+  fromMs = await pauses('in 2 s without a change', log, fromMs);
   const moved: number[] = [];
   for (let turn = 1; turn <= CHANGES; turn += 1) {
     const change = cluster.moveProbe(api, target(turn));
@@ -103,7 +111,7 @@ async function measureChanges(gateway: Gateway, api: ApiServer, workers: readonl
     await change;
   }
   row('an EndpointSlice is live', spread(moved), '< 300 ms');
-  pauses('while EndpointSlices change', await readMetrics(gateway));
+  fromMs = await pauses('while EndpointSlices change', log, fromMs);
   const renamed: number[] = [];
   for (let turn = 1; turn <= CHANGES; turn += 1) {
     const change = cluster.renameProbe(api, `changed-${turn}`);
@@ -111,21 +119,27 @@ async function measureChanges(gateway: Gateway, api: ApiServer, workers: readonl
     await change;
   }
   row('an Ingress is live', spread(renamed), '< 300 ms');
-  pauses('while Ingresses change', await readMetrics(gateway));
+  fromMs = await pauses('while Ingresses change', log, fromMs);
   for (let turn = 1; turn <= CHANGES / 4; turn += 1) {
     await cluster.changePolicy(api, `realm ${turn}`);
     await pause(400);
   }
-  pauses('while policies change', await readMetrics(gateway));
+  await pauses('while policies change', log, fromMs);
 }
 
-/** Greatest delays of the event loops since the last scrape. */
-function pauses(when: string, metrics: ReadonlyMap<string, number>): void {
-  for (const thread of ['control', ...Array.from({ length: WORKERS }, (_, index) => `proxy-${index}`)]) {
-    const lag = 1_000 * value(metrics, `nodejs_eventloop_lag_max_seconds{thread="${thread}"}`);
-    const target = thread === 'control' ? '' : '< 5 ms';
-    row(`longest pause of ${thread}, ${when}`, ms(lag - RESOLUTION_MS), target);
+/** The longest since `fromMs`, and how much of it the thread was computing. @returns when the next time begins. */
+async function pauses(when: string, log: PauseLog, fromMs: number): Promise<number> {
+  const seen = await log.since(fromMs);
+  for (const name of ['control', ...Array.from({ length: WORKERS }, (_, index) => `proxy-${index}`)]) {
+    const all = seen.filter(({ thread }) => thread === name);
+    const longest = all.reduce((a, b) => (b.pauseMs > a.pauseMs ? b : a), NO_PAUSE);
+    const own = Math.max(0, ...all.map(({ ownMs }) => ownMs));
+    const target = name === 'control' ? '' : '< 5 ms';
+    const found = `${ms(longest.pauseMs)}, computing ${ms(longest.ownMs)}`;
+    row(`longest pause of ${name}, ${when}`, found, target);
+    row('  the most that it computed at a time', ms(own), target);
   }
+  return Date.now();
 }
 
 async function readMetrics({ ports }: Gateway): Promise<ReadonlyMap<string, number>> {

@@ -54,6 +54,8 @@ export class Controller {
   readonly #changes: Debounced;
   #current: CompileResult | undefined;
   #appliedAtMs: number | undefined;
+  /** How many there were when they were compiled before all were listed. */
+  #rehearsedObjects = 0;
   #isPublishing = false;
   #isDirty = false;
   #isClosed = false;
@@ -122,11 +124,15 @@ export class Controller {
 
   /**
    * Compiles what is listed so far, for what compile remembers of it: of the first table less is then left to do at once.
-   * Nobody is told the result, for what has not been listed yet seems to be missing.
+   * Nobody is told the result, for what has not been listed yet seems to be missing. Only where as many objects have come
+   * as there were before: however slowly the lists come, all of it together costs no more than two compiles.
    */
   #rehearse(): void {
     const { compileOptions, logger } = this.#options;
     const snapshot = this.#source.snapshot();
+    const objects = countObjects(snapshot);
+    if (objects < 2 * this.#rehearsedObjects) return;
+    this.#rehearsedObjects = objects;
     const startedAt = performance.now();
     try {
       compile(snapshot, compileOptions);
@@ -135,7 +141,7 @@ export class Controller {
       return;
     }
     const seconds = (performance.now() - startedAt) / 1_000;
-    logger.debug({ seconds, objects: countObjects(snapshot) }, 'compiled what is listed so far');
+    logger.debug({ seconds, objects }, 'compiled what is listed so far');
   }
 
   #applied(result: CompileResult): void {

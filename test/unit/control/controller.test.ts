@@ -9,6 +9,7 @@ import { collectingLogger } from '../../support/collecting-logger.ts';
 import { DEFAULT_OPTIONS, ingressOf, OUR_CLASS, ruleOf, snapshotOf } from '../../support/snapshot.ts';
 
 const MANIFESTS = [OUR_CLASS, ingressOf({ spec: { rules: [ruleOf('a.com', 'Prefix /')] } })];
+const INGRESSES = Array.from({ length: 7 }, (_, index) => ingressOf({ name: `web-${index}` }));
 /** Longer than a burst of changes is waited out. */
 const A_SECOND = 1_000;
 
@@ -24,6 +25,7 @@ function start(t: TestContext) {
     compileFailed: mock.fn(),
     certificates: mock.fn(),
   };
+  const logger = collectingLogger();
   let change = (): void => {};
   const controller = new Controller({
     openSource: (onChange) => {
@@ -34,13 +36,14 @@ function start(t: TestContext) {
     publisher,
     readiness: new Readiness(),
     telemetry,
-    logger: collectingLogger(),
+    logger,
     onCompiled: () => {},
     onApplied: () => {},
   });
   t.after(() => controller.close());
   const started = controller.start();
-  return { controller, change: () => change(), synced, started, snapshot, publisher, telemetry };
+  const { lines } = logger;
+  return { controller, change: () => change(), synced, started, snapshot, publisher, telemetry, lines };
 }
 
 test('what is listed so far is compiled, and nobody is told', (t) => {
@@ -51,6 +54,17 @@ test('what is listed so far is compiled, and nobody is told', (t) => {
   assert.equal(controller.current, undefined);
   assert.equal(publisher.start.mock.callCount(), 0);
   assert.equal(telemetry.compiled.mock.callCount(), 0);
+});
+
+test('what is listed so far is compiled again once it has doubled', (t) => {
+  const { change, snapshot, lines } = start(t);
+  const compiles = (objects: number): number => {
+    snapshot.mock.mockImplementation(() => snapshotOf([OUR_CLASS, ...INGRESSES.slice(0, objects - 1)]));
+    change();
+    t.mock.timers.tick(A_SECOND);
+    return lines.filter(({ message }) => message === 'compiled what is listed so far').length;
+  };
+  assert.deepEqual([2, 3, 4, 7, 8].map(compiles), [1, 1, 2, 2, 3]);
 });
 
 test('a change that the first table holds already makes no second one', async (t) => {
