@@ -45,7 +45,12 @@ export async function startGateway(
     { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } },
   );
   const output = collectLines(child);
-  const readyLine = await output.line((line) => line.includes('"msg":"ready"'), START_DEADLINE_MS);
+  const isReady = (line: string): boolean => line.includes('"msg":"ready"');
+  const readyLine = await output.line(isReady, START_DEADLINE_MS).catch((error: unknown) => {
+    // Left alone it would keep the test waiting long after it has failed.
+    child.kill('SIGKILL');
+    throw error;
+  });
   const { http, https, admin } = JSON.parse(readyLine) as GatewayPorts;
   return {
     ports: { http, https, admin },
