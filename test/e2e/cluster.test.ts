@@ -428,8 +428,12 @@ describe('the chart on a real cluster', { skip: skipWithout(found), timeout: 1_2
   });
 
   test('uninstalled, leaves nothing but the CRD and what it stores', async () => {
-    const removal = documentedPage('docs/how-to/install-with-helm.md').take('helm uninstall').command;
-    await tools.shell(`${removal} --wait ${TIMEOUT}`);
+    const install = documentedPage('docs/how-to/install-with-helm.md');
+    await tools.shell(install.take('kubectl -n oidc-ingress scale').command);
+    await tools.shell(install.take('kubectl -n oidc-ingress wait').command);
+    const { status } = await tools.get('ingress', 'orders', '-n', SHOP);
+    assert.deepEqual(status, { loadBalancer: {} });
+    await tools.shell(`${install.take('helm uninstall').command} --wait ${TIMEOUT}`);
     await eventually('nothing is left', async () => {
       const left = await objectsWith(tools, `app.kubernetes.io/instance=${GATEWAY}`);
       return left.length === 0;
