@@ -290,6 +290,8 @@ export class CallerConnection implements Deadlined, BodySource {
 
   #refuseBody(error: unknown): void {
     if (!(error instanceof BodyFault)) throw error;
+    // What follows is not read, however long the answer waits for its caller.
+    this.#state = 'ending';
     this.#held = NOTHING;
     if (!refuseBody(this.#context, this.caller)) this.#socket.destroy();
   }
