@@ -25,8 +25,7 @@ import {
   type Ways,
 } from './callers.ts';
 
-/** More for a longer run: `LOSS_CHANGES=1000`. */
-const CHANGES = Number(process.env['LOSS_CHANGES'] ?? 200);
+const CHANGES = 1_000;
 const BURST = 8;
 const RENEWALS = 10;
 
