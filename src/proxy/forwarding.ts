@@ -9,7 +9,7 @@ import { callerHeaders } from './caller-headers.ts';
 import type { ProxyContext } from './context.ts';
 import { fail } from './failure.ts';
 import type { UpstreamTimeouts } from './limits.ts';
-import { ProxyError } from './proxy-error.ts';
+import { ConnectTimeout, ProxyError } from './proxy-error.ts';
 import { RequestBodyPump } from './request-body-pump.ts';
 import type { Transaction } from './transaction.ts';
 import { MAX_RETRIES, type Balancer } from './upstream/balancer.ts';
@@ -116,6 +116,7 @@ export class Forwarding implements ExchangeSink {
     const isCallersTurn = this.#isPaused || this.#pump?.isAwaitingCaller === true;
     this.#pump?.stop();
     this.#connection = undefined;
+    if (failure.error instanceof ConnectTimeout) this.#context.telemetry.limitReached('upstream_connect');
     if (this.#transaction.isOver || this.#retry(failure)) return;
     this.#finishTiming();
     const isTooLate = failure.error.code === 'UpstreamTimeout';

@@ -21,6 +21,13 @@ export class ProxyError extends Error {
   }
 }
 
+/** The limit of the time for a connection was reached. */
+export class ConnectTimeout extends ProxyError {
+  constructor() {
+    super('UpstreamUnreachable', 'no connection in time');
+  }
+}
+
 /** The only place where a failure becomes a reason. What is no {@link ProxyError} is a bug: the request is refused. */
 export function reasonOf(error: unknown): Reason | 'ClientClosed' {
   return error instanceof ProxyError ? error.code : 'PolicyUnavailable';

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 
 import type { Deadlined, Deadlines } from './deadlines.ts';
 import type { UpstreamTimeouts } from './limits.ts';
-import { ProxyError } from './proxy-error.ts';
+import { ConnectTimeout, ProxyError } from './proxy-error.ts';
 import { MAX_RETRIES, type Balancer } from './upstream/balancer.ts';
 import type { UpstreamEndpoint } from './upstream/endpoint.ts';
 
@@ -69,7 +69,7 @@ export class TunnelAttempt implements Deadlined {
       this.#fail(new ProxyError('UpstreamTimeout', 'the upstream kept silent for too long'));
       return;
     }
-    this.#cause ??= new ProxyError('UpstreamUnreachable', 'no connection in time');
+    this.#cause ??= new ConnectTimeout();
     this.#socket?.destroy();
   }
 

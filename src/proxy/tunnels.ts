@@ -8,7 +8,7 @@ import { createProxyServer, type ProxyServer } from 'http-proxy-3';
 
 import type { ProxyContext } from './context.ts';
 import { fail } from './failure.ts';
-import { ProxyError } from './proxy-error.ts';
+import { ConnectTimeout, ProxyError } from './proxy-error.ts';
 import type { Transaction } from './transaction.ts';
 import { TunnelAttempt } from './tunnel-attempt.ts';
 import type { Balancer } from './upstream/balancer.ts';
@@ -150,6 +150,7 @@ function failed(
   release();
   if (!transaction.isTunnel) {
     if (error.code === 'UpstreamTimeout') context.telemetry.limitReached('upstream_first_byte');
+    if (error instanceof ConnectTimeout) context.telemetry.limitReached('upstream_connect');
     fail(context, transaction, error);
     return;
   }

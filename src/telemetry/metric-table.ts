@@ -56,7 +56,7 @@ export const PROXY_METRICS = {
   connections: gauge('connections', 'Open connections from callers.', []),
   limitsReached: counter(
     'limits_reached_total',
-    'Requests and connections refused or broken off because a limit was reached. `limit` is `body_idle`, `body_size`, `connections`, `connections_per_address`, `header_bytes`, `header_time`, `rate`, `response_idle`, `upstream_first_byte`, `upstream_idle` or `upstream_requests`.',
+    'Requests and connections refused or broken off because a limit was reached. `limit` is `body_idle`, `body_size`, `connections`, `connections_per_address`, `header_bytes`, `header_time`, `keep_alive`, `rate`, `response_idle`, `upstream_connect`, `upstream_first_byte`, `upstream_idle` or `upstream_requests`.',
     ['limit'],
   ),
 } as const satisfies Readonly<Record<string, MetricDescription>>;

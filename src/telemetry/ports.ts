@@ -83,8 +83,10 @@ export type Limit =
   | 'connections_per_address'
   | 'header_bytes'
   | 'header_time'
+  | 'keep_alive'
   | 'rate'
   | 'response_idle'
+  | 'upstream_connect'
   | 'upstream_first_byte'
   | 'upstream_idle'
   | 'upstream_requests';

@@ -103,7 +103,11 @@ export class CallerConnection implements Deadlined, BodySource {
     const { writableLength } = this.#socket;
     if (this.#state === 'first' || this.#state === 'head') this.#refuse(TOO_SLOW);
     else if (writableLength > 0 && writableLength < this.#unwritten) this.#awaitReader();
-    else this.#socket.destroy();
+    else {
+      if (this.#state === 'idle') this.#context.telemetry.limitReached('keep_alive');
+      else if (this.#state === 'busy') this.#context.telemetry.limitReached('response_idle');
+      this.#socket.destroy();
+    }
   }
 
   readonly #onData = (bytes: Buffer): void => this.#read(bytes);
@@ -112,12 +116,10 @@ export class CallerConnection implements Deadlined, BodySource {
 
   /** The caller sends nothing more. One that waits for an answer is gone, as other proxies see it, too. */
   readonly #onEnd = (): void => {
-    if (this.#state === 'idle' || this.#state === 'first' || this.#state === 'head') {
-      if (this.#held.length > 0) this.#refuse(malformedHead('the connection ended within the head'));
-      else this.#socket.end();
-    } else if (this.#state === 'busy') {
-      this.#socket.destroy();
-    }
+    if (this.#state === 'busy') this.#socket.destroy();
+    if (this.#state !== 'idle' && this.#state !== 'first' && this.#state !== 'head') return;
+    if (this.#held.length > 0) this.#refuse(malformedHead('the connection ended within the head'));
+    else this.#socket.end();
   };
 
   readonly #onClose = (): void => {

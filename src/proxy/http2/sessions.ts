@@ -140,6 +140,7 @@ export class Http2Sessions {
       session.destroy();
       return;
     }
+    this.#context.telemetry.limitReached('keep_alive');
     session.close();
     open.deadlineMs = this.#context.deadlines.nowMs + GOAWAY_LINGER_MS;
   }

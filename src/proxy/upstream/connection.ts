@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import type { HeaderNameOf } from '../../http/header-names.ts';
 import type { Deadlined, Deadlines } from '../deadlines.ts';
 import type { ProxyLimits, UpstreamTimeouts } from '../limits.ts';
-import { ProxyError } from '../proxy-error.ts';
+import { ConnectTimeout, ProxyError } from '../proxy-error.ts';
 import type { OutgoingRequest, UpstreamChannel } from './channel.ts';
 import type { Dialler } from './dial.ts';
 import type { ResponseHead } from './response-head.ts';
@@ -157,7 +157,7 @@ export class UpstreamConnection implements UpstreamChannel, Deadlined, ResponseS
   expire(): void {
     const error = this.#isConnected
       ? new ProxyError('UpstreamTimeout', 'the upstream kept silent for too long')
-      : new ProxyError('UpstreamUnreachable', 'no connection in time');
+      : new ConnectTimeout();
     this.#fail(error);
   }
 

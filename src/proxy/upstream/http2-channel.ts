@@ -4,7 +4,7 @@ import { constants, type ClientHttp2Stream } from 'node:http2';
 
 import { forgetListeners, ignoreError } from '../closed-stream.ts';
 import type { Deadlined, Deadlines } from '../deadlines.ts';
-import { ProxyError } from '../proxy-error.ts';
+import { ConnectTimeout, ProxyError } from '../proxy-error.ts';
 import type { OutgoingRequest, UpstreamChannel } from './channel.ts';
 import type { ExchangeSink, SendFailure } from './connection.ts';
 import { readHttp2ResponseHead, readHttp2Trailers } from './http2-response-head.ts';
@@ -121,7 +121,7 @@ export class Http2Channel implements UpstreamChannel, Deadlined {
     this.#break(
       this.#isReady
         ? new ProxyError('UpstreamTimeout', 'the upstream kept silent for too long')
-        : new ProxyError('UpstreamUnreachable', 'no connection in time'),
+        : new ConnectTimeout(),
     );
   }
 

@@ -6,7 +6,7 @@ import type { TLSSocket } from 'node:tls';
 
 import type { Deadlined, Deadlines } from '../deadlines.ts';
 import type { ProxyLimits } from '../limits.ts';
-import { ProxyError } from '../proxy-error.ts';
+import { ConnectTimeout, ProxyError } from '../proxy-error.ts';
 
 /** Requests that one connection carries at a time, unless the endpoint allows fewer. */
 const MAX_STREAMS = 100;
@@ -133,7 +133,7 @@ export class UpstreamSession implements Deadlined {
       this.http2.close();
       return;
     }
-    this.cause ??= new ProxyError('UpstreamUnreachable', 'no connection in time');
+    this.cause ??= new ConnectTimeout();
     this.http2.destroy();
   }
 

@@ -172,6 +172,7 @@ describe('a caller of HTTP/2', () => {
     const pings = setInterval(() => caller.send(frame(FrameType.ping, 0, 0, Buffer.alloc(8))), 10);
     assert.equal(await caller.ended(), ErrorCode.noError);
     clearInterval(pings);
+    assert.deepEqual(gateway.reached, ['keep_alive']);
   });
 
   it('that falls silent within a body ends its request only', async (test) => {

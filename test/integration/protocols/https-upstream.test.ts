@@ -113,6 +113,7 @@ describe('an HTTPS upstream', () => {
     const answer = await exchange(gateway.port, head('GET / HTTP/1.1', HOST, CLOSE));
     assert.equal(parseResponse(answer).status, 502);
     assert.equal((await gateway.record()).cause, 'no connection in time');
+    assert.deepEqual(gateway.reached, ['upstream_connect']);
   });
 
   it('gets requests one after another by one connection, and resumes the session on a new one', async (test) => {

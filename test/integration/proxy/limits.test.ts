@@ -39,6 +39,7 @@ describe('a limit', () => {
     }
     assert.match(await caller.closed(), /\r\n\r\nok$/);
     assert.equal(gateway.records.length, 2);
+    assert.deepEqual(gateway.reached, ['keep_alive']);
   });
 
   it('of connections holds for clear text and TLS together', async (test) => {

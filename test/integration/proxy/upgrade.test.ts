@@ -150,6 +150,7 @@ describe('a WebSocket', () => {
     const answer = parseResponse(await exchange(gateway.port, head('GET / HTTP/1.1', HOST, ...UPGRADE)));
     assert.equal(answer.status, 502);
     assert.equal((await gateway.record()).cause, 'no connection in time');
+    assert.deepEqual(gateway.reached, ['upstream_connect']);
   });
 
   it('goes to another endpoint where one cannot be reached', async (test) => {
