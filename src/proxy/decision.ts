@@ -65,7 +65,13 @@ export function decide(
   guarded: Guarded,
   taken: TakenCredentials,
 ): Decision | Promise<Decision> {
-  if (taken.kind === 'none') return deny('MissingCredentials', undefined);
+  if (taken.kind === 'none') {
+    const isForAnother = guarded.transaction.fields.authorization.length > 0;
+    return deny(
+      'MissingCredentials',
+      isForAnother ? 'what Authorization holds is not taken on this path' : undefined,
+    );
+  }
   if (taken.kind === 'fault') return deny(taken.reason, taken.detail);
   return decideFor(deciders, guarded, taken);
 }

@@ -127,13 +127,27 @@ const REFUSALS: readonly {
   readonly plan?: Partial<PolicyPlan>;
   readonly outcome?: ExchangeOutcome;
   readonly headers?: readonly string[];
-  readonly want: { readonly status: number; readonly reason: string; readonly outcome?: string };
+  readonly want: {
+    readonly status: number;
+    readonly reason: string;
+    readonly detail?: string;
+    readonly outcome?: string;
+  };
   readonly header?: RegExp;
 }[] = [
   {
     name: 'no credentials',
     want: { status: 401, reason: 'MissingCredentials' },
     header: /\r\nWWW-Authenticate: Basic realm="orders-api", charset="UTF-8"\r\n/,
+  },
+  {
+    name: 'credentials of a scheme that the policy does not take',
+    headers: ['Authorization: Bearer abc'],
+    want: {
+      status: 401,
+      reason: 'MissingCredentials',
+      detail: 'what Authorization holds is not taken on this path',
+    },
   },
   {
     name: 'credentials that cannot be read',
@@ -193,6 +207,7 @@ describe('a caller is refused for', () => {
       const answer = await send('GET /', headers);
       assert.equal(answer.status, want.status);
       assert.equal(answer.problem['reason'], want.reason);
+      if (want.detail !== undefined) assert.equal(answer.problem['detail'], want.detail);
       const record = await gateway.record();
       assert.equal(answer.problem['instance'], record.requestId);
       assert.match(answer.head, new RegExp(`\r\nX-Request-Id: ${record.requestId}\r\n`));
