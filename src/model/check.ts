@@ -18,8 +18,8 @@ const TYPES: Readonly<Record<string, string>> = {
   record: 'an object',
 };
 
-/** User name and password of a URL. */
-const PASSWORD = /\/\/[^/?#@]*@/g;
+/** User name and password of a URL, also where they hold what no URL takes unescaped. */
+const PASSWORD = /\/\/.*@/;
 
 /** All faults are reported together, in the order of the document, with paths under `prefix`. */
 export function check<S extends z.ZodType>(

@@ -127,6 +127,11 @@ export const REFUSED: readonly RefusedSpec[] = [
     want: 'spec.provider.issuer: must be a URL such as https://TENANT.REGION.auth0.com/, without user name and password, found "https://[redacted]@acme.eu.auth0.com/"',
   },
   {
+    name: 'an issuer with a password that no URL takes unescaped, without repeating any of it',
+    spec: withProvider({ issuer: 'https://me:hu/s@h@acme.eu.auth0.com/' }),
+    want: 'spec.provider.issuer: must be a URL such as https://TENANT.REGION.auth0.com/, without user name and password, found "https://[redacted]@acme.eu.auth0.com/"',
+  },
+  {
     name: 'an issuer with a space',
     spec: withProvider({ issuer: 'https://acme.eu.auth0.com/ ' }),
     want: 'spec.provider.issuer: must be a URL such as https://TENANT.REGION.auth0.com/, without user name and password, found "https://acme.eu.auth0.com/ "',
