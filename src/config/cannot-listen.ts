@@ -6,5 +6,6 @@ import type { ListenAddress } from './values.ts';
 export function cannotListen(flag: string, { host = '', port }: ListenAddress, cause: unknown): Error {
   const { code, message } = cause as NodeJS.ErrnoException;
   const why = code === 'EADDRINUSE' ? 'the port is taken by another process' : message;
-  return new Error(`--${flag}: cannot listen on ${host}:${port}: ${why}`, { cause });
+  const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return new Error(`--${flag}: cannot listen on ${address}: ${why}`, { cause });
 }

@@ -20,6 +20,14 @@ test('a port that is taken is told with the flag that chose it', async (t) => {
   );
 });
 
+test('an address of IPv6 is told as the flag takes it', () => {
+  const error = Object.assign(new Error('listen EADDRINUSE'), { code: 'EADDRINUSE' });
+  assert.equal(
+    cannotListen('admin-address', { host: '::1', port: 9090 }, error).message,
+    '--admin-address: cannot listen on [::1]:9090: the port is taken by another process',
+  );
+});
+
 test('another cause is told in the words of the system', () => {
   const error = Object.assign(new Error('listen EACCES: permission denied 0.0.0.0:80'), { code: 'EACCES' });
   assert.equal(
