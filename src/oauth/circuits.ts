@@ -2,20 +2,21 @@
 
 import { LRUCache } from 'lru-cache';
 
-import { CircuitBreaker, type CircuitOpen, type CircuitState, type Permit } from './circuit-breaker.ts';
+import {
+  CircuitBreaker,
+  type CircuitOpen,
+  type CircuitState,
+  type Health,
+  type Permit,
+} from './circuit-breaker.ts';
 
-/** What an exchange said about the health of the provider. */
+/** As {@link Health}, and whose circuit it concerns. */
 export type ProviderHealth =
-  | { readonly kind: 'healthy' }
-  /** Nothing was learnt: the exchange was never sent. */
-  | { readonly kind: 'unknown' }
-  | {
-      readonly kind: 'unavailable';
-      readonly retryAtMs: number | undefined;
-      /** `policy`: others may fare better with their requests. */
-      readonly scope: 'provider' | 'policy';
-    }
-  | { readonly kind: 'rateLimited'; readonly retryAtMs: number | undefined };
+  | Exclude<Health, Unavailable>
+  /** `policy`: others may fare better with their requests. */
+  | (Unavailable & { readonly scope: 'provider' | 'policy' });
+
+type Unavailable = Extract<Health, { readonly kind: 'unavailable' }>;
 
 /** Leave to send one exchange; report how it went, exactly once. */
 export interface Leave {

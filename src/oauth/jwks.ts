@@ -74,10 +74,8 @@ function isPublicSigningKey(key: JWK): boolean {
 /** One that is not would only spoil the search among the others for the key of a token. */
 function isLongEnough({ kty, n = '' }: JWK): boolean {
   if (kty !== 'RSA') return true;
-  const modulus = Buffer.from(n, 'base64url');
-  const first = modulus.findIndex((byte) => byte !== 0);
-  const leadingZeros = first * 8 + Math.clz32(modulus[first] ?? 0) - 24;
-  return modulus.length * 8 - leadingZeros >= MIN_RSA_BITS;
+  const modulus = BigInt(`0x0${Buffer.from(n, 'base64url').toString('hex')}`);
+  return modulus >> BigInt(MIN_RSA_BITS - 1) > 0n;
 }
 
 /** Keys of `previous` that `next` no longer holds; a `kid` that names other material counts too. */

@@ -54,9 +54,8 @@ export interface RejectedToken {
   readonly detail: string;
 }
 
-const DETAILS: Readonly<Record<FailedCheck, string>> = {
+const DETAILS: Readonly<Record<Exclude<FailedCheck, 'algorithm'>, string>> = {
   form: 'the token is not a signed JWT',
-  algorithm: 'the token is signed with an algorithm that the policy does not accept',
   crit: 'the header of the token asks for an extension that is not known',
   typ: 'the type of the token is neither JWT nor at+jwt',
   key: 'the issuer publishes no usable key that fits the token',
@@ -133,7 +132,7 @@ function failedCheck(error: unknown): FailedCheck {
   if (error instanceof errors.JWSSignatureVerificationFailed) return 'signature';
   if (error instanceof errors.JWTInvalid) return 'claims';
   if (error instanceof errors.JWSInvalid) return 'form';
-  // A published key that cannot be used, such as RSA with fewer than 2048 bits.
+  // A published key that cannot be used, such as one of no point on its curve.
   return 'key';
 }
 
@@ -166,7 +165,7 @@ function algorithmRejected(token: string): Verification {
   return { kind: 'rejected', check: 'algorithm', detail };
 }
 
-function rejected(check: FailedCheck): Verification {
+function rejected(check: Exclude<FailedCheck, 'algorithm'>): Verification {
   return { kind: 'rejected', check, detail: DETAILS[check] };
 }
 
