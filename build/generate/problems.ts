@@ -130,8 +130,8 @@ const EXPLANATIONS: Readonly<Record<ProblemReason, Explanation>> = {
   },
   NoAudience: {
     meaning:
-      'The policy names no audience. Auth0 refuses such a request unless the tenant has a default audience.',
-    cure: 'Set `clientCredentials.audience` to the Identifier of the API.',
+      'The policy requires no audience, so that tokens for any API of the issuer are accepted where the Ingress names none either. Auth0 refuses a token request without one unless the tenant has a default audience.',
+    cure: 'Set `clientCredentials.audience` to the Identifier of the API; for a provider that takes none, set `require.audiences` to what its tokens hold.',
   },
   IssuerWithoutTrailingSlash: {
     meaning: 'The issuer looks like one of Auth0 and lacks the final `/`, so that no token will match it.',
