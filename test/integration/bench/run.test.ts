@@ -1,4 +1,4 @@
-/** The bench measures what it says: one short round of every workload against the gateway. No figure is judged. */
+/** The bench measures what it says, in runs as short as can be. No figure is judged. */
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -7,41 +7,54 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { describe, test } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
 
 import { WORKLOADS } from '../../../bench/workloads.ts';
 import { findInstalled, skipWithout } from '../../support/tools.ts';
 
 const nginx = findInstalled(['nginx'], 'the bench compares with it');
 const wrk = findInstalled(['wrk'], 'the bench drives load with it');
+const haproxy = findInstalled(['haproxy'], 'the bench compares with it');
 const skip = skipWithout(nginx) || skipWithout(wrk);
+const FROM_SOURCES = '--main=cmd/oidc-ingress/main.ts';
+const SHORT = ['--rounds=1', '--seconds=1', '--warm-up=0'];
+const SPREAD = String.raw`\d+\.\d+ \(\d+\.\d+–\d+\.\d+\)`;
 
 interface Row {
   readonly measure: string;
   readonly found: { readonly median: number };
 }
 
-async function bench(
-  ...args: readonly string[]
-): Promise<{ readonly code: number; readonly output: string }> {
-  const child = spawn(process.execPath, ['bench/run.ts', ...args], { timeout: 120_000 });
+interface Outcome {
+  readonly code: number;
+  readonly output: string;
+}
+
+const bench = (...args: readonly string[]): Promise<Outcome> =>
+  run(process.execPath, 'bench/run.ts', ...args);
+
+async function run(command: string, ...args: readonly string[]): Promise<Outcome> {
+  const child = spawn(command, args, { timeout: 120_000 });
   const exited = once(child, 'exit');
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
   const [code] = (await exited) as [number];
   return { code, output: stdout + stderr };
 }
 
+function resultsFor(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'oidc-ingress-bench-test-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  return directory;
+}
+
 describe('bench', { skip }, () => {
   test('finds what a request of every workload costs the gateway, and writes it down', async (t) => {
-    const results = mkdtempSync(join(tmpdir(), 'oidc-ingress-bench-test-'));
-    t.after(() => rmSync(results, { recursive: true }));
+    const results = resultsFor(t);
     const { code, output } = await bench(
-      '--main=cmd/oidc-ingress/main.ts',
+      FROM_SOURCES,
       `--results=${results}`,
       '--subject=oidc-ingress',
-      '--rounds=1',
-      '--seconds=1',
-      '--warm-up=0',
+      ...SHORT,
     );
     assert.equal(code, 0, output);
     const [json = '', markdown = ''] = readdirSync(results).sort();
@@ -55,6 +68,43 @@ describe('bench', { skip }, () => {
     for (const { measure, found } of rows) assert.ok(found.median > 0, `${measure}: ${found.median}`);
     const table = readFileSync(join(results, markdown), 'utf8');
     assert.ok(output.includes(table), 'the table that is printed is the one in the file');
+  });
+
+  test(
+    'shows the peers beside the gateway, each with its spread and its ratio to nginx',
+    {
+      skip: skipWithout(haproxy),
+    },
+    async (t) => {
+      const subjects = '--subject=nginx,haproxy,http-proxy-3,oidc-ingress';
+      const { code, output } = await bench(
+        FROM_SOURCES,
+        `--results=${resultsFor(t)}`,
+        '--workload=A',
+        subjects,
+        ...SHORT,
+      );
+      assert.equal(code, 0, output);
+      for (const subject of [
+        'nginx, access log',
+        'HAProxy, HTTP log',
+        'http-proxy-3, no log',
+        'oidc-ingress, as it comes',
+      ]) {
+        const ratio = subject.startsWith('nginx') ? '' : `${SPREAD} × nginx`;
+        assert.match(output, new RegExp(`\\| ${subject} +\\| ${SPREAD} µs CPU/request +\\| ${ratio} *\\|`));
+      }
+    },
+  );
+
+  test('compares a commit with the working tree, from fresh builds that it takes away again', async () => {
+    const { code, output } = await run('bench/compare.sh', 'HEAD', 'A', ...SHORT);
+    assert.equal(code, 0, output);
+    for (const side of ['nginx', 'before', 'after']) {
+      assert.match(output, new RegExp(`^${side} +${SPREAD} µs +${SPREAD} × nginx +${SPREAD} × before$`, 'm'));
+    }
+    const { output: worktrees } = await run('git', 'worktree', 'list');
+    assert.doesNotMatch(worktrees, /\/before /);
   });
 
   test('refuses a workload that does not exist', async () => {
