@@ -105,6 +105,8 @@ export class Controller {
 
   /** One at a time: a change during a publication starts the next one when it is done. */
   async #update(): Promise<void> {
+    // A source may tell of a change while it closes.
+    if (this.#isClosed) return;
     if (this.#current === undefined) {
       this.#rehearse();
       return;
@@ -114,7 +116,7 @@ export class Controller {
       return;
     }
     const next = this.#tryCompile();
-    if (next === undefined || this.#isClosed) return;
+    if (next === undefined) return;
     this.#current = next;
     this.#options.onCompiled(next);
     this.#isPublishing = true;
@@ -137,7 +139,9 @@ export class Controller {
     try {
       compile(snapshot, compileOptions);
     } catch (error) {
-      logger.error({ err: error }, 'what is listed so far does not compile');
+      // Once: the first table needs none of it, and says by itself whether it compiles.
+      this.#rehearsedObjects = Infinity;
+      logger.warn({ err: error }, 'what is listed so far does not compile');
       return;
     }
     const seconds = (performance.now() - startedAt) / 1_000;

@@ -13,6 +13,16 @@ const INGRESSES = Array.from({ length: 7 }, (_, index) => ingressOf({ name: `web
 /** Longer than a burst of changes is waited out. */
 const A_SECOND = 1_000;
 
+/** One at which compile throws. */
+function brokenSnapshot(manifests: readonly unknown[]) {
+  const snapshot = snapshotOf(manifests);
+  const ingresses = new Map(snapshot.ingresses);
+  ingresses.forEach = () => {
+    throw new Error('broken');
+  };
+  return { ...snapshot, ingresses };
+}
+
 /** A controller whose source tells of changes when the test does. */
 function start(t: TestContext) {
   t.mock.timers.enable({ apis: ['setTimeout'] });
@@ -66,6 +76,40 @@ test('what is listed so far is compiled again once it has doubled', (t) => {
   };
   assert.deepEqual([2, 3, 4, 7, 8].map(compiles), [1, 1, 2, 2, 3]);
 });
+
+test('what is listed so far and does not compile is told once, and keeps no table from being served', async (t) => {
+  const { change, synced, started, snapshot, publisher, telemetry, lines } = start(t);
+  for (const count of [1, 3, 7]) {
+    snapshot.mock.mockImplementation(() => brokenSnapshot(INGRESSES.slice(0, count)));
+    change();
+    t.mock.timers.tick(A_SECOND);
+  }
+  assert.deepEqual(
+    lines.map(({ level, message }) => `${level} ${message}`),
+    ['warn what is listed so far does not compile'],
+  );
+  assert.equal(telemetry.compileFailed.mock.callCount(), 0);
+  snapshot.mock.mockImplementation(() => snapshotOf(MANIFESTS));
+  synced.resolve();
+  await started;
+  assert.equal(publisher.start.mock.callCount(), 1);
+});
+
+for (const when of ['while the lists come', 'after the first table']) {
+  test(`a change ${when} of which a source tells while it closes is not compiled`, async (t) => {
+    const { controller, change, synced, started, snapshot } = start(t);
+    if (when === 'after the first table') {
+      synced.resolve();
+      await started;
+    }
+    const before = snapshot.mock.callCount();
+    const closed = controller.close();
+    change();
+    await closed;
+    t.mock.timers.tick(A_SECOND);
+    assert.equal(snapshot.mock.callCount(), before);
+  });
+}
 
 test('a change that the first table holds already makes no second one', async (t) => {
   const { change, synced, started, publisher, telemetry } = start(t);
