@@ -92,9 +92,9 @@ function inputsOf(
   return inputs;
 }
 
-/** Its key follows from the Ingress. */
-function stateOf(backend: ResolvedBackend): Cause | string | undefined {
-  return backend.kind === 'backend' ? backend.warning?.message : backend.cause;
+/** Its key follows from the Ingress. In words, for a cause need not be the same object. */
+function stateOf(backend: ResolvedBackend): string | undefined {
+  return (backend.kind === 'backend' ? backend.warning : backend.cause)?.message;
 }
 
 function compileIngress(

@@ -10,15 +10,15 @@ import { DEFAULT_OPTIONS, ingressOf, OUR_CLASS, ruleOf, serviceOf, sliceOf } fro
 
 const ingress = (path: string) => ingressOf({ spec: { rules: [ruleOf('a.com', `Prefix ${path}`)] } });
 
-/** Tables before and after `change` is put. */
-function tables(change: object) {
+/** Tables before and after `change` is put; `first`: what is there. */
+function tables(change: object, first: object = ingress('/a')) {
   const store = createObjectStore();
   const put = (manifest: unknown): void => {
     const object = decodeObject(manifest, 'shop');
     assert.ok('decoded' in object);
     store.set(object);
   };
-  for (const manifest of [OUR_CLASS, ingress('/a'), ...serviceOf('web')]) put(manifest);
+  for (const manifest of [OUR_CLASS, first, ...serviceOf('web')]) put(manifest);
   const before = compile(store.snapshot(), DEFAULT_OPTIONS).table;
   put(change);
   return { before, after: compile(store.snapshot(), DEFAULT_OPTIONS).table };
@@ -34,6 +34,14 @@ describe('from one compile to the next', () => {
   it('hosts are the same while only endpoints change', () => {
     const { before, after } = tables(sliceOf('web', { endpoints: [{ addresses: ['10.9.9.9'] }] }));
     assert.notDeepEqual(after.backends, before.backends);
+    assert.equal(after.hosts, before.hosts);
+  });
+
+  it('so are those with a path that refuses because of its backend', () => {
+    const resource = { apiGroup: 'k8s.example.com', kind: 'StorageBucket', name: 'icons' };
+    const paths = [{ path: '/icons', pathType: 'Prefix', backend: { resource } }];
+    const first = ingressOf({ spec: { rules: [{ host: 'a.com', http: { paths } }] } });
+    const { before, after } = tables(sliceOf('web', { endpoints: [{ addresses: ['10.9.9.9'] }] }), first);
     assert.equal(after.hosts, before.hosts);
   });
 });
