@@ -27,7 +27,7 @@ export function choosePort({ ports }: ServiceObject, key: string, ref: ServicePo
   return other === undefined
     ? {
         reason: 'PortNotFound',
-        message: `Service ${key} has no port ${portText(ref)}, only ${listed(ports)}`,
+        message: `Service ${key} has no port ${portText(ref)}, ${listed(ports)}`,
       }
     : unsupported(key, ref, `protocol must be TCP, found ${other.protocol}`);
 }
@@ -44,9 +44,9 @@ export function protocolOf(
 
 /** As a person would look for them; the first few are hint enough. */
 function listed(ports: readonly ServicePort[]): string {
-  if (ports.length === 0) return 'none at all';
+  if (ports.length === 0) return 'nor any other';
   const texts = ports.map(({ name, port }) => (name === undefined ? String(port) : `${port} (${name})`));
-  return texts.slice(0, MAX_LISTED).join(', ') + (texts.length > MAX_LISTED ? ', …' : '');
+  return `only ${texts.slice(0, MAX_LISTED).join(', ')}${texts.length > MAX_LISTED ? ', …' : ''}`;
 }
 
 export function portText(ref: ServicePortRef): string {
