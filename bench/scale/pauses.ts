@@ -23,7 +23,7 @@ export interface Pause {
 export interface PauseLog {
   /** To be set for the gateway. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Pauses of one thread since the last call for all threads. */
+  /** Pauses of all threads that were over at `fromMs` or later. */
   since(fromMs: number): Promise<readonly Pause[]>;
   close(): void;
 }

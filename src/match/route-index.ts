@@ -75,7 +75,7 @@ export class RouteIndexes {
   }
 
   #copyAction(action: Route['action']): Route['action'] {
-    if (action.kind === 'refuse') return { ...action, kind: 'refuse' };
+    if (action.kind === 'refuse') return { ...action };
     const { backend, plan, canaries } = action;
     return {
       kind: 'forward',
