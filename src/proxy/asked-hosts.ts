@@ -1,4 +1,4 @@
-/** The hosts that callers ask for: each is read, and looked up in the table, once. */
+/** The hosts that callers ask for: each is read, and looked up in the table, once for a table. */
 
 import { parseAuthority, type Authority } from '../http/authority.ts';
 import type { Matcher, Place } from '../match/matcher.ts';
@@ -11,9 +11,6 @@ export interface AskedHost extends Authority {
 
 interface Remembered extends AskedHost {
   readonly text: string;
-  /** By which `place` was found. */
-  matcher: Matcher;
-  place: Place | undefined;
 }
 
 /** More than a large cluster has hosts. Callers choose what is remembered, so that there must be an end. */
@@ -26,6 +23,8 @@ const MAX_REMEMBERED_LENGTH = 261;
  */
 export class AskedHosts {
   readonly #slots: (Remembered | undefined)[];
+  /** By which all that is remembered was found. */
+  #matcher: Matcher | undefined;
 
   /** @param slots a power of two, at least 2 */
   constructor(slots = SLOTS) {
@@ -34,15 +33,17 @@ export class AskedHosts {
 
   /** `undefined`: `text` is no authority. */
   find(text: string, matcher: Matcher): AskedHost | undefined {
+    if (matcher !== this.#matcher) this.#forget(matcher);
     if (text.length > MAX_REMEMBERED_LENGTH) return readHost(text, matcher);
     const slot = hashOf(text) & (this.#slots.length - 1);
     const known = this.#slots[slot]?.text === text ? this.#slots[slot] : this.#slots[slot ^ 1];
-    if (known?.text !== text) return this.#remember(slot, text, matcher);
-    if (known.matcher !== matcher) {
-      known.place = matcher.find(known.host);
-      known.matcher = matcher;
-    }
-    return known;
+    return known?.text === text ? known : this.#remember(slot, text, matcher);
+  }
+
+  /** Each slot would keep routes of the table that it was last asked under, and every slot those of another. */
+  #forget(matcher: Matcher): void {
+    this.#matcher = matcher;
+    this.#slots.fill(undefined);
   }
 
   #remember(slot: number, text: string, matcher: Matcher): AskedHost | undefined {
@@ -58,7 +59,7 @@ function readHost(text: string, matcher: Matcher): Remembered | undefined {
   const authority = parseAuthority(text);
   if (authority === undefined) return undefined;
   const { host, port } = authority;
-  return { text, host, port, matcher, place: matcher.find(host) };
+  return { text, host, port, place: matcher.find(host) };
 }
 
 function hashOf(text: string): number {

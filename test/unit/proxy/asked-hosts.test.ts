@@ -2,12 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 import * as fc from 'fast-check';
 
 import { parseAuthority } from '../../../src/http/authority.ts';
 import { createMatcher } from '../../../src/match/matcher.ts';
 import { AskedHosts } from '../../../src/proxy/asked-hosts.ts';
+import { eventually } from '../../support/eventually.ts';
 import { compileManifests, ingressOf, OUR_CLASS, ruleOf, serviceOf } from '../../support/snapshot.ts';
 
 const matcherOf = (...hosts: readonly string[]) => {
@@ -57,5 +60,21 @@ describe('hosts that were asked for', () => {
     const hosts = new AskedHosts();
     for (const text of ['a.com', 'x.b.com', 'a.com', 'a.com', 'x.b.com']) hosts.find(text, counting);
     assert.deepEqual(searched, ['a.com', 'x.b.com']);
+  });
+
+  it('keep nothing of a table that has been replaced', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const hosts = new AskedHosts();
+    const replaced = ['a.com', 'b.com', 'c.com'].map((host) => {
+      const place = hosts.find(host, matcherOf(host))?.place;
+      assert.ok(place !== undefined);
+      return new WeakRef(place);
+    });
+    hosts.find('d.com', matcherOf('d.com'));
+    await eventually('the end of the tables before', async () => {
+      collect();
+      return replaced.every((place) => place.deref() === undefined);
+    });
   });
 });
