@@ -251,3 +251,18 @@ test('the README names the two commands to begin with', () => {
   const lines = shellLinesOf(pageAt('README.md')).map(({ command }) => command);
   assert.deepEqual(lines.slice(0, 2), ['npm ci && npm run demo', 'npm ci && npm test']);
 });
+
+test('the README says when, on what and with which versions its table of costs was measured', () => {
+  const page = pageAt('README.md');
+  assert.match(
+    page.text,
+    /by `npm run bench` on \d{1,2} [A-Z][a-z]+ 20\d\d: a .+ machine with .+ cores, Node [\d.]+, nginx [\d.]+, HAProxy [\d.]+, http-proxy-3 [\d.]+,/,
+  );
+  const rows = rowsOf(page, /^(?:nginx|HAProxy|http-proxy-3|oidc-ingress)\b/);
+  const subjects = rows.map(([subject = '']) => subject.split(/[, ]/)[0]);
+  assert.deepEqual(new Set(subjects), new Set(['nginx', 'HAProxy', 'http-proxy-3', 'oidc-ingress']));
+  for (const [subject = '', ...figures] of rows) {
+    assert.equal(figures.length, 2, subject);
+    for (const figure of figures) assert.match(figure, /^\d+(?:\.\d+)?$/, subject);
+  }
+});
