@@ -124,7 +124,16 @@ export class Tunnels {
     transaction.status = status;
     transaction.upstreamStatus = status;
     tunnel.attempt.heard();
-    response.on('data', () => tunnel.attempt.heard());
+    response.on('data', () => {
+      tunnel.attempt.heard();
+      // The library writes on whether or not the caller takes it.
+      if (socket.writableNeedDrain) response.pause();
+    });
+    socket.on('drain', () => {
+      tunnel.attempt.heard();
+      response.resume();
+    });
+    socket.once('close', () => tunnel.attempt.abort());
     response.once('close', () => {
       tunnel.attempt.answered();
       if (!response.complete) socket.destroy();
@@ -154,9 +163,10 @@ function failed(
     fail(context, transaction, error);
     return;
   }
-  context.telemetry.limitReached('upstream_idle');
-  transaction.reason = error.code;
-  transaction.cause = error.message;
+  const isCallersFault = socket.writableNeedDrain;
+  context.telemetry.limitReached(isCallersFault ? 'response_idle' : 'upstream_idle');
+  transaction.reason = isCallersFault ? 'ClientClosed' : error.code;
+  transaction.cause = isCallersFault ? 'the caller kept silent for too long' : error.message;
   socket.destroy();
 }
 

@@ -1,7 +1,7 @@
 /** WebSockets: checked as any other request before anything is upgraded. */
 
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 
 import { eventually } from '../../support/eventually.ts';
 import { BASIC, head, planOf, startGateway, tableFor } from './harness.ts';
@@ -24,6 +24,8 @@ const UPGRADE = [
 const SWITCH =
   'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\n';
 
+const ENDLESS = 'HTTP/1.1 200 OK\r\n\r\n';
+
 /** Upgrades, then sends everything back in capitals. */
 async function startShouting(test: { after(fn: () => Promise<void>): void }): Promise<RawUpstream> {
   const upstream = await startRawUpstream((conversation, piece) => {
@@ -32,6 +34,31 @@ async function startShouting(test: { after(fn: () => Promise<void>): void }): Pr
   });
   test.after(() => upstream.close());
   return upstream;
+}
+
+/** Answers, then sends as much as is taken, without an end. */
+async function startTalking(
+  test: { after(fn: () => Promise<void>): void },
+  answer: string,
+): Promise<RawUpstream> {
+  const upstream = await startRawUpstream(({ socket }) => {
+    const talk = (): void => void (socket.write(Buffer.alloc(16_384)) && setImmediate(talk));
+    socket.on('drain', talk).write(answer);
+    talk();
+  });
+  test.after(() => upstream.close());
+  return upstream;
+}
+
+/** Asks an upstream that says nothing by itself, with `words` behind the request. */
+async function askSilent(test: TestContext, words = '') {
+  const upstream = await startRawUpstream(() => {});
+  test.after(() => upstream.close());
+  const gateway = await startGateway(test, { table: tableFor([upstream.port]) });
+  const caller = await openCaller(gateway.port);
+  caller.send(head('GET / HTTP/1.1', HOST, ...UPGRADE) + words);
+  await eventually('the request', async () => upstream.requests().length === 1);
+  return { upstream, gateway, caller };
 }
 
 describe('a WebSocket', () => {
@@ -96,6 +123,36 @@ describe('a WebSocket', () => {
     const { status, reason } = await gateway.record();
     assert.deepEqual([status, reason], [426, 'UpstreamTimeout']);
     assert.deepEqual(gateway.reached, ['upstream_idle']);
+  });
+
+  for (const [what, answer] of [
+    ['declines by an answer without an end', ENDLESS],
+    ['agrees to and never stops talking in', SWITCH],
+  ] as const) {
+    it(`that the upstream ${what} ends with its caller`, async (test) => {
+      const upstream = await startTalking(test, answer);
+      const gateway = await startGateway(test, { table: tableFor([upstream.port]) });
+      const caller = await openCaller(gateway.port);
+      caller.send(head('GET / HTTP/1.1', HOST, ...UPGRADE));
+      await caller.until((text) => text.length > 1_000_000);
+      caller.socket.destroy();
+      await eventually('the end of the upstream connection', async () =>
+        upstream.conversations.every(({ socket }) => socket.closed),
+      );
+    });
+  }
+
+  it('that the upstream declines by more than its caller takes is cut, and not kept in memory', async (test) => {
+    const upstream = await startTalking(test, ENDLESS);
+    const limits = { idleTimeoutMs: 50 };
+    const gateway = await startGateway(test, { table: tableFor([upstream.port]), limits });
+    const caller = await openCaller(gateway.port);
+    caller.socket.pause();
+    caller.send(head('GET / HTTP/1.1', HOST, ...UPGRADE));
+    const { status, reason } = await gateway.record();
+    assert.deepEqual([status, reason], [200, 'ClientClosed']);
+    assert.deepEqual(gateway.reached, ['response_idle']);
+    caller.socket.destroy();
   });
 
   it('that the upstream declines by an answer that breaks off is broken off', async (test) => {
@@ -167,12 +224,7 @@ describe('a WebSocket', () => {
 
   for (const how of ['end', 'destroy'] as const) {
     it(`whose caller is gone before the upstream agrees takes its request with it: 499 (${how})`, async (test) => {
-      const upstream = await startRawUpstream(() => {});
-      test.after(() => upstream.close());
-      const gateway = await startGateway(test, { table: tableFor([upstream.port]) });
-      const caller = await openCaller(gateway.port);
-      caller.send(head('GET / HTTP/1.1', HOST, ...UPGRADE));
-      await eventually('the request', async () => upstream.requests().length === 1);
+      const { upstream, gateway, caller } = await askSilent(test);
       caller.socket[how]();
       await eventually('the end of the upstream connection', async () =>
         upstream.conversations.every(({ socket }) => socket.closed),
@@ -183,12 +235,7 @@ describe('a WebSocket', () => {
   }
 
   it('may say a word before the upstream agrees, which is not lost', async (test) => {
-    const upstream = await startRawUpstream(() => {});
-    test.after(() => upstream.close());
-    const gateway = await startGateway(test, { table: tableFor([upstream.port]) });
-    const caller = await openCaller(gateway.port);
-    caller.send(`${head('GET / HTTP/1.1', HOST, ...UPGRADE)}one,`);
-    await eventually('the request', async () => upstream.requests().length === 1);
+    const { upstream, caller } = await askSilent(test, 'one,');
     caller.send('two,');
     const [conversation] = upstream.conversations;
     conversation?.socket.write(SWITCH);
@@ -253,12 +300,7 @@ describe('a WebSocket', () => {
   });
 
   it('whose upstream agrees while the gateway goes away is told at once', async (test) => {
-    const upstream = await startRawUpstream(() => {});
-    test.after(() => upstream.close());
-    const gateway = await startGateway(test, { table: tableFor([upstream.port]) });
-    const caller = await openCaller(gateway.port);
-    caller.send(head('GET / HTTP/1.1', HOST, ...UPGRADE));
-    await eventually('the request', async () => upstream.requests().length === 1);
+    const { upstream, gateway, caller } = await askSilent(test);
     const drained = gateway.proxy.drain(0, 5_000);
     await refusesConnections(gateway.port);
     upstream.conversations[0]?.socket.write(SWITCH);
