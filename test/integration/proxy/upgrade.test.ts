@@ -152,6 +152,8 @@ describe('a WebSocket', () => {
     const { status, reason } = await gateway.record();
     assert.deepEqual([status, reason], [200, 'ClientClosed']);
     assert.deepEqual(gateway.reached, ['response_idle']);
+    const sent = upstream.conversations[0]?.socket.bytesWritten ?? Infinity;
+    assert.ok(sent < 64 * 1024 * 1024, `${sent} bytes were taken`);
     caller.socket.destroy();
   });
 
