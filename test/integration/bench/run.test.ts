@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, test, type TestContext } from 'node:test';
 
@@ -41,15 +41,33 @@ async function run(command: string, ...args: readonly string[]): Promise<Outcome
   return { code, output: stdout + stderr };
 }
 
-function resultsFor(t: TestContext): string {
+function directoryFor(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'oidc-ingress-bench-test-'));
   t.after(() => rmSync(directory, { recursive: true }));
   return directory;
 }
 
+/** What the bench is made of, as the one commit of a repository of its own. */
+async function committedCopy(t: TestContext): Promise<string> {
+  const directory = directoryFor(t);
+  const paths = ['bench', 'build', 'cmd', 'src', 'test/support', 'package.json', 'tsconfig.json'];
+  for (const path of paths) cpSync(path, join(directory, path), { recursive: true });
+  symlinkSync(resolve('node_modules'), join(directory, 'node_modules'));
+  const author = ['-c', 'user.name=test', '-c', 'user.email=test@example.com'];
+  for (const args of [
+    ['init', '-q'],
+    ['add', ...paths],
+    [...author, 'commit', '-q', '-m', 'as it is'],
+  ]) {
+    const { code, output } = await run('git', '-C', directory, ...args);
+    assert.equal(code, 0, output);
+  }
+  return directory;
+}
+
 describe('bench', { skip }, () => {
   test('finds what a request of every workload costs the gateway, and writes it down', async (t) => {
-    const results = resultsFor(t);
+    const results = directoryFor(t);
     const { code, output } = await bench(
       FROM_SOURCES,
       `--results=${results}`,
@@ -79,7 +97,7 @@ describe('bench', { skip }, () => {
       const subjects = '--subject=nginx,haproxy,http-proxy-3,oidc-ingress';
       const { code, output } = await bench(
         FROM_SOURCES,
-        `--results=${resultsFor(t)}`,
+        `--results=${directoryFor(t)}`,
         '--workload=A',
         subjects,
         ...SHORT,
@@ -97,14 +115,15 @@ describe('bench', { skip }, () => {
     },
   );
 
-  test('compares a commit with the working tree, from fresh builds that it takes away again', async () => {
-    const { code, output } = await run('bench/compare.sh', 'HEAD', 'A', ...SHORT);
+  test('compares a commit with the working tree, from fresh builds that it takes away again', async (t) => {
+    const checkout = await committedCopy(t);
+    const { code, output } = await run(join(checkout, 'bench/compare.sh'), 'HEAD', 'A', ...SHORT);
     assert.equal(code, 0, output);
     for (const side of ['nginx', 'before', 'after']) {
       assert.match(output, new RegExp(`^${side} +${SPREAD} µs +${SPREAD} × nginx +${SPREAD} × before$`, 'm'));
     }
-    const { output: worktrees } = await run('git', 'worktree', 'list');
-    assert.doesNotMatch(worktrees, /\/before /);
+    const { output: worktrees } = await run('git', '-C', checkout, 'worktree', 'list');
+    assert.equal(worktrees.trim().split('\n').length, 1, worktrees);
   });
 
   test('refuses a workload that does not exist', async () => {
