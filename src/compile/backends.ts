@@ -15,14 +15,14 @@ import type { Backend, BackendKey, BackendTls } from '../model/table.ts';
 import type { Dialling } from './dialling.ts';
 import {
   endpointsOf,
-  indexSlices,
   type MergedEndpoints,
   type ReadSlice,
+  type SliceIndex,
   type ToldOfSlice,
 } from './endpoints.ts';
 import { judgeExternalName } from './external-name.ts';
-import { memoizeByInputs, memoizeByRun } from './memoize.ts';
-import type { Cause, ProblemList } from './problem-list.ts';
+import { startRun, type Findings } from './memoize.ts';
+import type { Cause } from './problem-list.ts';
 import { propertyKey } from './property-key.ts';
 import type { CompileOptions } from './result.ts';
 import { choosePort, portText, protocolOf } from './service-ports.ts';
@@ -41,8 +41,15 @@ export type ResolveBackend = (named: NamedBackend, dialling: Dialling | undefine
 
 export interface BackendResolver {
   readonly resolve: ResolveBackend;
-  /** Of the backends that were found, those with these keys, in their order; the same object while none changes. */
-  readonly pick: (keys: readonly BackendKey[]) => Readonly<Record<BackendKey, Backend>>;
+  /** What was asked for so far. */
+  readonly findings: Findings<Resolution>;
+}
+
+/** What resolving reads beside what it is asked. */
+export interface BackendSources {
+  readonly services: Snapshot['services'];
+  readonly slices: SliceIndex;
+  readonly options: CompileOptions;
 }
 
 export type NamedBackend = NamedPort | { readonly kind: 'resource'; readonly description: string };
@@ -65,30 +72,25 @@ export function nameBackend(backend: IngressBackend, namespace: string): NamedBa
   return { kind: 'port', service, ref: backend.port, label };
 }
 
-interface Resolution {
+export interface Resolution {
   readonly resolved: ResolvedBackend;
   readonly told: readonly ToldOfSlice[];
 }
 
-/** Each Service port is looked up once, however many paths name it. */
+/** Each Service port is looked up once, however many paths name it. `before`: what was found the last time. */
 export function createBackendResolver(
-  snapshot: Snapshot,
-  options: CompileOptions,
-  problems: ProblemList,
+  { services, slices, options }: BackendSources,
+  before: Findings<Resolution> | undefined,
 ): BackendResolver {
-  const slices = indexSlices(snapshot.endpointSlices, options.allowLoopbackEndpoints);
-  const known = memoOf(options);
+  const known = startRun(before);
 
   function lookUp(named: NamedPort, key: BackendKey, dialling: Dialling | undefined): ResolvedBackend {
-    const service = snapshot.services.get(named.service);
+    const service = services.get(named.service);
     const own = slices.get(named.service) ?? NO_SLICES;
     const inputs = [service as unknown].concat(wishesOf(dialling), own);
-    const { resolved, told } =
+    const { resolved } =
       known.recall(key, inputs) ??
       known.keep(key, inputs, resolveService({ named, key, dialling }, service, own, options));
-    for (const { meta, field, cause } of told) {
-      problems.reporterFor('EndpointSlice', meta)(field, cause);
-    }
     return resolved;
   }
 
@@ -100,22 +102,7 @@ export function createBackendResolver(
     return known.find(key)?.resolved ?? lookUp(named, key, dialling);
   }
 
-  function pick(keys: readonly BackendKey[]): Readonly<Record<BackendKey, Backend>> {
-    const found = keys.map((key) => known.find(key)?.resolved);
-    return rememberPicked(options, found, () => toRecord(found));
-  }
-
-  return { resolve, pick };
-}
-
-const rememberPicked = memoizeByInputs<CompileOptions, Readonly<Record<BackendKey, Backend>>>();
-
-function toRecord(found: readonly (ResolvedBackend | undefined)[]): Readonly<Record<BackendKey, Backend>> {
-  const picked: Record<BackendKey, Backend> = {};
-  for (const resolved of found) {
-    if (resolved?.kind === 'backend') picked[resolved.key] = resolved.backend;
-  }
-  return picked;
+  return { resolve, findings: known.findings };
 }
 
 /** What the Ingress that names a backend changes in it. */
@@ -126,8 +113,6 @@ function wishesOf(dialling: Dialling | undefined): readonly unknown[] {
 
 const NO_WISHES: readonly unknown[] = [];
 const NO_SLICES: readonly ReadSlice[] = [];
-
-const memoOf = memoizeByRun<Resolution>();
 
 interface Request {
   readonly named: NamedPort;

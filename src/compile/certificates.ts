@@ -1,23 +1,68 @@
 /** Collects the certificates that `spec.tls` of the Ingresses names, each with the hosts that it is offered for. */
 
 import { objectKey, type IngressObject, type IngressTls, type Snapshot } from '../model/objects.ts';
+import type { Problem } from '../model/problems.ts';
 import type { Redacted } from '../model/redacted.ts';
 import type { Certificate, CertificateKey } from '../model/table.ts';
 import type { HostOwners } from './host-owners.ts';
 import { parseHost } from './hosts.ts';
+import { memoizeByInputs } from './memoize.ts';
 import { sortedRecord, sortedSet } from './order.ts';
-import type { OwnIngress } from './own-ingresses.ts';
+import { reporterOf, type OwnIngress } from './own-ingresses.ts';
 import { readKeyPair, TLS_SECRET_TYPE, type KeyPair, type PemFault } from './pem.ts';
-import type { Cause, Report } from './problem-list.ts';
-import type { CompileResult } from './result.ts';
+import { createProblemList, type Cause, type Report } from './problem-list.ts';
+import type { CompileOptions, CompileResult } from './result.ts';
 
-interface CertificateSet {
+export interface CertificateSet {
   readonly certificates: Readonly<Record<CertificateKey, Certificate>>;
   readonly keys: Readonly<Record<CertificateKey, Redacted<string>>>;
   readonly unusable: CompileResult['unusableCertificates'];
 }
 
-export interface CertificateCollector {
+interface CertificateSources extends Pick<CompileOptions, 'defaultTlsSecret'> {
+  readonly secrets: Snapshot['secrets'];
+  readonly owners: HostOwners;
+}
+
+export interface OfferedCertificates extends CertificateSet {
+  readonly defaultCertificate: CertificateKey | undefined;
+  readonly problems: readonly Problem[];
+}
+
+/** Of all Ingresses. */
+export function offerCertificates(
+  own: readonly OwnIngress[],
+  sources: CertificateSources,
+): OfferedCertificates {
+  const { secrets, owners, defaultTlsSecret } = sources;
+  return remember(own, [secrets, owners, defaultTlsSecret], () => collectAll(own, sources));
+}
+
+const remember = memoizeByInputs<readonly OwnIngress[], OfferedCertificates>();
+
+function collectAll(
+  own: readonly OwnIngress[],
+  { secrets, owners, defaultTlsSecret }: CertificateSources,
+): OfferedCertificates {
+  const problems = createProblemList();
+  const collector = createCertificateCollector(secrets, owners);
+  for (const ingress of own) {
+    if (ingress.value.tls.length > 0) collector.add(ingress, reporterOf(ingress, problems));
+  }
+  if (defaultTlsSecret !== undefined) {
+    const [namespace = '', name = ''] = defaultTlsSecret.split('/');
+    collector.addDefault(defaultTlsSecret, problems.reporterFor('Secret', { namespace, name }));
+  }
+  const set = collector.result();
+  const hasDefault = defaultTlsSecret !== undefined && Object.hasOwn(set.certificates, defaultTlsSecret);
+  return {
+    ...set,
+    defaultCertificate: hasDefault ? defaultTlsSecret : undefined,
+    problems: problems.sorted(),
+  };
+}
+
+interface CertificateCollector {
   /** A certificate that cannot be used is reported; its hosts are then served with the default one. */
   add(ingress: OwnIngress, report: Report): void;
   /** The certificate for hosts that have none; it is offered for no host by itself. */
@@ -43,7 +88,7 @@ interface Wish {
   readonly report: Report;
 }
 
-export function createCertificateCollector(
+function createCertificateCollector(
   secrets: Snapshot['secrets'],
   owners: HostOwners,
 ): CertificateCollector {

@@ -46,23 +46,33 @@ export interface MergedEndpoints {
 
 type ValidSlice = Extract<Decoded<EndpointSliceObject>, { readonly kind: 'valid' }>;
 
-/** Reads slices for one of the two answers to whether they may name loopback addresses. */
-function createReader(allowLoopback: boolean) {
-  const read = memoizeByObject((slice: ValidSlice) => readOne(slice, allowLoopback));
-  return { read, index: memoizeByObject((slices: Snapshot['endpointSlices']) => indexBy(read, slices)) };
-}
+/** Reads one slice as {@link indexSlices} asks for it where no loopback address is allowed. */
+export const readSlice = memoizeByObject((slice: ValidSlice) => readOne(slice, false));
+const readWithLoopback = memoizeByObject((slice: ValidSlice) => readOne(slice, true));
 
-const STRICT = createReader(false);
-const WITH_LOOPBACK = createReader(true);
+export interface IndexOptions {
+  readonly allowLoopback: boolean;
+  /** Whether the slices of a namespace are wanted. */
+  readonly isWanted: (namespace: string) => boolean;
+}
 
 /** Reads what is not read yet. */
-export function indexSlices(slices: Snapshot['endpointSlices'], allowLoopback: boolean): SliceIndex {
-  return (allowLoopback ? WITH_LOOPBACK : STRICT).index(slices);
-}
-
-/** Reads one slice as {@link indexSlices} will ask for it where no loopback address is allowed. */
-export function readSlice(slice: ValidSlice): ReadSlice {
-  return STRICT.read(slice);
+export function indexSlices(
+  slices: Snapshot['endpointSlices'],
+  { allowLoopback, isWanted }: IndexOptions,
+): SliceIndex {
+  const read = allowLoopback ? readWithLoopback : readSlice;
+  const index = new Map<ObjectKey, ReadSlice[]>();
+  slices.forEach((decoded) => {
+    // A slice without the label is of no Service.
+    if (decoded.kind !== 'valid' || decoded.value.serviceName === undefined) return;
+    if (!isWanted(decoded.meta.namespace)) return;
+    const slice = read(decoded);
+    const known = index.get(slice.service);
+    if (known === undefined) index.set(slice.service, [slice]);
+    else known.push(slice);
+  });
+  return index;
 }
 
 /** Those that are ready; where none is, those that still serve while they terminate. */
@@ -101,19 +111,6 @@ function distinct(endpoints: readonly Endpoint[]): readonly Endpoint[] {
 
 function compareEndpoints(a: Endpoint, b: Endpoint): number {
   return compareTexts(a.address, b.address) || a.port - b.port;
-}
-
-function indexBy(read: (slice: ValidSlice) => ReadSlice, slices: Snapshot['endpointSlices']): SliceIndex {
-  const index = new Map<ObjectKey, ReadSlice[]>();
-  slices.forEach((decoded) => {
-    // A slice without the label is of no Service.
-    if (decoded.kind !== 'valid' || decoded.value.serviceName === undefined) return;
-    const slice = read(decoded);
-    const known = index.get(slice.service);
-    if (known === undefined) index.set(slice.service, [slice]);
-    else known.push(slice);
-  });
-  return index;
 }
 
 function readOne({ meta, value }: ValidSlice, allowLoopback: boolean): ReadSlice {

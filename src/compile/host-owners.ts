@@ -2,6 +2,7 @@
 
 import type { IngressObject } from '../model/objects.ts';
 import { parseHost, wantedHost } from './hosts.ts';
+import { memoizeByObject } from './memoize.ts';
 import type { OwnIngress } from './own-ingresses.ts';
 import type { Cause } from './problem-list.ts';
 import type { CompileOptions } from './result.ts';
@@ -18,7 +19,10 @@ export function findHostOwners(
   ingresses: readonly OwnIngress[],
   { hostOwnership }: Pick<CompileOptions, 'hostOwnership'>,
 ): HostOwners {
-  if (hostOwnership === 'none') return EVERYONE;
+  return hostOwnership === 'none' ? EVERYONE : ownersAmong(ingresses);
+}
+
+const ownersAmong = memoizeByObject((ingresses: readonly OwnIngress[]): HostOwners => {
   const claims = new Map<string, { readonly namespace: string; readonly rank: number }>();
   ingresses.forEach(({ meta: { namespace }, value, isCanary }, rank) => {
     if (isCanary) return;
@@ -37,7 +41,7 @@ export function findHostOwners(
       return { reason: 'HostOwnedByOther', message: `${what} to namespace ${first.namespace}` };
     },
   };
-}
+});
 
 function claimedHosts({ rules, defaultBackend }: IngressObject): readonly string[] {
   const hosts = rules.flatMap(({ host }) => wantedHost(parseHost(host)) ?? []);

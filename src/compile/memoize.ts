@@ -36,45 +36,83 @@ export function memoizeByInputs<K extends object, T>(): KeyedMemo<K, T> {
   return (object, inputs, compute) => {
     const found = known.get(object);
     if (found !== undefined && isSame(found.inputs, inputs)) return found.result;
-    const result = compute();
+    const result = compute(found?.result);
     known.set(object, { inputs, result });
     return result;
   };
 }
 
+/** What a run of many lookups found, by key. */
+export type Findings<T> = ReadonlyMap<string, Remembered<T>>;
+
 /** One run of many lookups. */
-export interface RunMemo<T> {
+export interface Run<T> {
   /** What this run knows already. */
   find(key: string): T | undefined;
-  /** What the run before knew, where the inputs are the same: everything that the result depends on beside the owner. */
+  /** What the run before found, where the inputs are the same: everything that the result depends on. */
   recall(key: string, inputs: readonly unknown[]): T | undefined;
   keep(key: string, inputs: readonly unknown[], result: T): T;
+  /** What this run asked for, and nothing else: to be remembered in the next one. */
+  readonly findings: Findings<T>;
 }
 
-/** Remembers results by key from one run of an owner to the next: what a run does not ask for is forgotten. */
-export function memoizeByRun<T>(): (owner: object) => RunMemo<T> {
-  const runs = new WeakMap<object, ReadonlyMap<string, Remembered<T>>>();
-  return (owner) => {
-    const before = runs.get(owner);
-    const now = new Map<string, Remembered<T>>();
-    runs.set(owner, now);
-    return {
-      find: (key) => now.get(key)?.result,
-      recall(key, inputs) {
-        const found = before?.get(key);
-        if (found === undefined || !isSame(found.inputs, inputs)) return undefined;
-        now.set(key, found);
-        return found.result;
-      },
-      keep(key, inputs, result) {
-        now.set(key, { inputs, result });
-        return result;
-      },
-    };
+export function startRun<T>(before: Findings<T> | undefined): Run<T> {
+  const now = new Map<string, Remembered<T>>();
+  return {
+    find: (key) => now.get(key)?.result,
+    recall(key, inputs) {
+      const found = before?.get(key);
+      if (found === undefined || !isSame(found.inputs, inputs)) return undefined;
+      now.set(key, found);
+      return found.result;
+    },
+    keep(key, inputs, result) {
+      now.set(key, { inputs, result });
+      return result;
+    },
+    findings: now,
   };
 }
 
-type KeyedMemo<K extends object, T> = (object: K, inputs: readonly unknown[], compute: () => T) => T;
+/** `now`, or `before` where it holds the same: whoever compares by identity then need not look into it. */
+export function keepList<T>(before: readonly T[] | undefined, now: readonly T[]): readonly T[] {
+  return before !== undefined && isSame(before, now) ? before : now;
+}
+
+export function keepMap<K, T>(
+  before: ReadonlyMap<K, T> | undefined,
+  now: ReadonlyMap<K, T>,
+): ReadonlyMap<K, T> {
+  return before !== undefined && changedKeys(before, now).length === 0 ? before : now;
+}
+
+/** Keys of what is in one and not in the other, or another object there. */
+export function changedKeys<K>(
+  before: ReadonlyMap<K, unknown>,
+  now: ReadonlyMap<K, unknown>,
+): readonly K[] {
+  if (before === now) return [];
+  const changed: K[] = [];
+  let kept = 0;
+  now.forEach((value, key) => {
+    const was = before.get(key);
+    if (was !== undefined) kept += 1;
+    if (was !== value) changed.push(key);
+  });
+  if (kept < before.size) {
+    before.forEach((_value, key) => {
+      if (!now.has(key)) changed.push(key);
+    });
+  }
+  return changed;
+}
+
+/** `compute` is given the last result, which it may build on. */
+type KeyedMemo<K extends object, T> = (
+  object: K,
+  inputs: readonly unknown[],
+  compute: (last: T | undefined) => T,
+) => T;
 
 interface Remembered<T> {
   readonly inputs: readonly unknown[];

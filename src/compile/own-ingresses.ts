@@ -5,7 +5,7 @@ import { formatFault, type Fault } from '../model/faults.ts';
 import type { Decoded, IngressObject, ObjectMeta, Snapshot } from '../model/objects.ts';
 import type { Problem } from '../model/problems.ts';
 import { CLASS_FIELD, createClassSelector, type ClassDefault } from './classes.ts';
-import { memoizeByInputs } from './memoize.ts';
+import { keepList, memoizeByInputs } from './memoize.ts';
 import { endingNamespaces } from './namespaces.ts';
 import { compareAge, compareNames } from './order.ts';
 import { createProblemList, type Cause, type ProblemList, type Report } from './problem-list.ts';
@@ -35,6 +35,8 @@ export interface OwnIngresses {
    * those that cannot be decoded, as far as they can be read.
    */
   readonly own: readonly OwnIngress[];
+  /** The same by namespace; a list is the same object for as long as it holds the same. */
+  readonly byNamespace: ReadonlyMap<string, readonly OwnIngress[]>;
   /** Those whose status is ours to write, sorted by name. */
   readonly metas: readonly ObjectMeta[];
   readonly problems: readonly Problem[];
@@ -45,29 +47,38 @@ export function ownIngresses(snapshot: Snapshot, options: CompileOptions): OwnIn
   const { ingresses, ingressClasses, namespaces } = snapshot;
   // By name: other changes of namespaces change nothing here.
   const ending = [...endingNamespaces(namespaces)].join();
-  return remember(ingresses, [ingressClasses, ending, options], () => selectOwn(snapshot, options));
+  return remember(options, [ingresses, ingressClasses, ending], (last) => {
+    const selected = selectOwn(snapshot, options);
+    return { ...selected, byNamespace: groupByNamespace(selected.own, last?.byNamespace) };
+  });
 }
 
-const remember = memoizeByInputs<Snapshot['ingresses'], OwnIngresses>();
+const remember = memoizeByInputs<CompileOptions, OwnIngresses>();
 
-function selectOwn(snapshot: Snapshot, options: CompileOptions): OwnIngresses {
+function groupByNamespace(
+  own: readonly OwnIngress[],
+  before: OwnIngresses['byNamespace'] | undefined,
+): OwnIngresses['byNamespace'] {
+  const groups = Map.groupBy(own, ({ meta }) => meta.namespace);
+  return new Map(
+    [...groups].map(([namespace, list]) => [namespace, keepList(before?.get(namespace), list)]),
+  );
+}
+
+function selectOwn(snapshot: Snapshot, options: CompileOptions): Omit<OwnIngresses, 'byNamespace'> {
   const problems = createProblemList();
   const classOf = createClassSelector(snapshot, options, problems);
   const own: OwnIngress[] = [];
   snapshot.ingresses.forEach((decoded) => {
     if (!isReadable(decoded)) return;
-    const { meta } = decoded;
-    const value = valueOf(decoded);
-    const match = classOf(value);
+    const match = classOf(valueOf(decoded));
     if (match.kind === 'foreign') return;
     if (match.kind === 'missing') {
       const message = `IngressClass ${match.name} does not exist: nobody serves this Ingress`;
-      problems.reporterFor('Ingress', meta)(CLASS_FIELD, { reason: 'IngressClassNotFound', message });
+      problems.reporterFor('Ingress', decoded.meta)(CLASS_FIELD, { reason: 'IngressClassNotFound', message });
       return;
     }
-    const fault = decoded.kind === 'valid' ? undefined : unreadable(decoded.faults);
-    const isCanary = Object.hasOwn(value.annotations, CANARY);
-    own.push({ decoded, meta, value, fault, classDefault: match.default, isCanary });
+    own.push(rememberOwn(decoded, [match.default], () => toOwn(decoded, match.default)));
   });
   // Before they are sorted by age: an API server lists by name.
   const metas = own.filter(({ fault }) => fault === undefined).map(({ meta }) => meta);
@@ -76,6 +87,20 @@ function selectOwn(snapshot: Snapshot, options: CompileOptions): OwnIngresses {
     own: endingLast(own, endingNamespaces(snapshot.namespaces)),
     metas: metas.sort(compareNames),
     problems: problems.sorted(),
+  };
+}
+
+const rememberOwn = memoizeByInputs<ReadableIngress, OwnIngress>();
+
+function toOwn(decoded: ReadableIngress, classDefault: ClassDefault): OwnIngress {
+  const value = valueOf(decoded);
+  return {
+    decoded,
+    meta: decoded.meta,
+    value,
+    fault: decoded.kind === 'valid' ? undefined : unreadable(decoded.faults),
+    classDefault,
+    isCanary: Object.hasOwn(value.annotations, CANARY),
   };
 }
 

@@ -10,18 +10,19 @@ import {
   type PolicyObject,
   type Snapshot,
 } from '../model/objects.ts';
+import type { Problem } from '../model/problems.ts';
 import type { Redacted } from '../model/redacted.ts';
 import type { PolicyPlan } from '../model/table.ts';
 import type { PolicySpec } from '../policy/schema.ts';
 import { checkClaimPatterns } from './claim-patterns.ts';
 import { buildPlan } from './plan.ts';
 import { policyWarnings } from './policy-warnings.ts';
-import { memoizeByInputs } from './memoize.ts';
+import { keepMap, memoizeByInputs, memoizeByObject } from './memoize.ts';
 import {
+  createProblemList,
   recordReports,
   tellAll,
   type Cause,
-  type ProblemList,
   type Report,
   type Told,
 } from './problem-list.ts';
@@ -63,16 +64,29 @@ const ACCEPTED_REASONS = [
 
 export type JudgedPolicy = UsablePolicy | UnusablePolicy;
 
-export function judgePolicies(
-  snapshot: Snapshot,
-  options: ProviderOptions,
-  problems: ProblemList,
-): ReadonlyMap<ObjectKey, JudgedPolicy> {
+export interface JudgedPolicies {
+  /** The same object for as long as every policy in it is. */
+  readonly judged: ReadonlyMap<ObjectKey, JudgedPolicy>;
+  readonly problems: readonly Problem[];
+}
+
+export function judgePolicies(snapshot: Snapshot, options: ProviderOptions): JudgedPolicies {
+  const { policies, secrets, configMaps } = snapshot;
+  return rememberAll(options, [policies, secrets, configMaps], (last) => {
+    const { judged, problems } = judgeAll(snapshot, options);
+    return { judged: keepMap(last?.judged, judged), problems };
+  });
+}
+
+const rememberAll = memoizeByInputs<ProviderOptions, JudgedPolicies>();
+
+function judgeAll(snapshot: Snapshot, options: ProviderOptions): JudgedPolicies {
+  const problems = createProblemList();
   const judged = new Map<ObjectKey, JudgedPolicy>();
   for (const [key, policy] of snapshot.policies) {
     const { meta } = policy;
     if (policy.kind === 'invalid') {
-      judged.set(key, undecodable(meta, policy.faults));
+      judged.set(key, undecodable(policy));
       continue;
     }
     const { allowInsecureIssuers, allowedIssuers } = options;
@@ -83,7 +97,7 @@ export function judgePolicies(
     tellAll(told, problems.reporterFor('OIDCPolicy', meta));
     judged.set(key, verdict);
   }
-  return judged;
+  return { judged, problems: problems.sorted() };
 }
 
 type ValidPolicy = Extract<Decoded<PolicyObject>, { readonly kind: 'valid' }>;
@@ -118,10 +132,12 @@ function judge(
   return { verdict: { ...base, kind: 'unusable', reason, message: formatFaults(faults) }, told };
 }
 
-function undecodable(meta: ObjectMeta, faults: readonly Fault[]): UnusablePolicy {
+type InvalidPolicy = Extract<Decoded<PolicyObject>, { readonly kind: 'invalid' }>;
+
+const undecodable = memoizeByObject(({ meta, faults }: InvalidPolicy): UnusablePolicy => {
   const rest = { warnings: [], spec: undefined, reason: 'Invalid', message: formatFaults(faults) } as const;
   return { kind: 'unusable', key: objectKey(meta), meta, ...rest };
-}
+});
 
 function usable(
   meta: ObjectMeta,

@@ -35,7 +35,7 @@ interface Used {
 
 /** `outcomes`: oldest Ingress first. Remembered for `options`: after most changes the routes are what they were. */
 export function compileRoutes(outcomes: readonly IngressOutcome[], options: CompileOptions): CompiledRoutes {
-  return remember(options, outcomes, () => joinRoutes(outcomes));
+  return remember(options, [outcomes], () => joinRoutes(outcomes));
 }
 
 const remember = memoizeByInputs<CompileOptions, CompiledRoutes>();

@@ -18,11 +18,15 @@ import { readIngress, type ReadIngress } from './read-ingress.ts';
 import type { CompileOptions } from './result.ts';
 import { routeOptions } from './route-options.ts';
 
-export interface ServingContext {
+/** What all Ingresses are compiled from. */
+export interface Surroundings {
   readonly policies: ReadonlyMap<ObjectKey, JudgedPolicy>;
   readonly snapshot: Snapshot;
   readonly options: CompileOptions;
   readonly owners: HostOwners;
+}
+
+export interface ServingContext extends Surroundings {
   readonly resolveBackend: ResolveBackend;
   readonly recorder: Recorder;
 }
@@ -73,13 +77,11 @@ function inputsOf(
   { policies, snapshot, options, owners }: ServingContext,
 ): readonly unknown[] {
   const { meta, classDefault } = own;
-  const chosen = read.annotations.values.policy;
-  const named = chosen?.kind === 'policy' ? chosen : classDefault;
-  const policy = named.kind === 'policy' ? policies.get(named.key) : undefined;
+  const named = policyNamedBy(own);
   const context: readonly unknown[] = [
     options,
     classDefault,
-    policy,
+    named === undefined ? undefined : policies.get(named),
     snapshot.namespaces.get(meta.namespace),
   ];
   const inputs = context.concat(backends.map(stateOf));
@@ -90,6 +92,13 @@ function inputsOf(
     inputs.push(owners.fault(wantedHost(host) ?? '', meta.namespace)?.message);
   inputs.push(owners.fault('', meta.namespace)?.message);
   return inputs;
+}
+
+/** By itself or by its class; whether it exists or not. */
+export function policyNamedBy({ decoded, classDefault }: OwnIngress): ObjectKey | undefined {
+  const chosen = recall(decoded).read.annotations.values.policy;
+  const named = chosen?.kind === 'policy' ? chosen : classDefault;
+  return named.kind === 'policy' ? named.key : undefined;
 }
 
 /** Its key follows from the Ingress. In words, for a cause need not be the same object. */

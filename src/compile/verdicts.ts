@@ -2,6 +2,7 @@
 
 import type { ObjectKey } from '../model/objects.ts';
 import { MAX_STATUS_ROWS } from '../policy/status-schema.ts';
+import { memoizeByInputs } from './memoize.ts';
 import { compareNames, sortedRecord } from './order.ts';
 import type { JudgedPolicy } from './policies.ts';
 import type { Protection } from './protection.ts';
@@ -14,7 +15,18 @@ type Row = PolicyVerdict['ingresses']['rows'][number];
 export function judgeIngresses(
   policies: ReadonlyMap<ObjectKey, JudgedPolicy>,
   outcomes: readonly IngressOutcome[],
-): Readonly<Record<ObjectKey, PolicyVerdict>> {
+): Verdicts {
+  return remember(policies, [outcomes], () => judgeAll(policies, outcomes));
+}
+
+type Verdicts = Readonly<Record<ObjectKey, PolicyVerdict>>;
+
+const remember = memoizeByInputs<ReadonlyMap<ObjectKey, JudgedPolicy>, Verdicts>();
+
+function judgeAll(
+  policies: ReadonlyMap<ObjectKey, JudgedPolicy>,
+  outcomes: readonly IngressOutcome[],
+): Verdicts {
   const rows = new Map<ObjectKey, Row[]>();
   for (const { ingress } of outcomes) {
     const outcome = outcomeOf(ingress.protection);

@@ -3,42 +3,40 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { memoizeByRun } from '../../../src/compile/memoize.ts';
+import { startRun } from '../../../src/compile/memoize.ts';
 
-describe('memory by run', () => {
-  const owner = {};
+describe('runs of lookups', () => {
   const input = {};
 
   it('knows in a run what was kept or recalled in it', () => {
-    const run = memoizeByRun<string>();
-    const first = run(owner);
+    const first = startRun<string>(undefined);
     assert.equal(first.find('a'), undefined);
     assert.equal(first.keep('a', [input], 'made'), 'made');
     assert.equal(first.find('a'), 'made');
-    const second = run(owner);
+    const second = startRun(first.findings);
     assert.equal(second.find('a'), undefined);
     assert.equal(second.recall('a', [input]), 'made');
     assert.equal(second.find('a'), 'made');
   });
 
   const cases = [
-    { name: 'another input', owner, key: 'a', inputs: [{}] },
-    { name: 'one input more', owner, key: 'a', inputs: [input, input] },
-    { name: 'another key', owner, key: 'b', inputs: [input] },
-    { name: 'another owner', owner: {}, key: 'a', inputs: [input] },
+    { name: 'another input', key: 'a', inputs: [{}] },
+    { name: 'one input more', key: 'a', inputs: [input, input] },
+    { name: 'another key', key: 'b', inputs: [input] },
   ];
-  for (const { name, owner: asker, key, inputs } of cases) {
+  for (const { name, key, inputs } of cases) {
     it(`recalls nothing for ${name}`, () => {
-      const run = memoizeByRun<string>();
-      run(owner).keep('a', [input], 'made');
-      assert.equal(run(asker).recall(key, inputs), undefined);
+      const first = startRun<string>(undefined);
+      first.keep('a', [input], 'made');
+      assert.equal(startRun(first.findings).recall(key, inputs), undefined);
     });
   }
 
   it('forgets what a run did not ask for, so that it does not grow with all that ever was', () => {
-    const run = memoizeByRun<string>();
-    run(owner).keep('a', [input], 'made');
-    run(owner).keep('b', [input], 'made');
-    assert.equal(run(owner).recall('a', [input]), undefined);
+    const first = startRun<string>(undefined);
+    first.keep('a', [input], 'made');
+    const second = startRun(first.findings);
+    second.keep('b', [input], 'made');
+    assert.equal(startRun(second.findings).recall('a', [input]), undefined);
   });
 });
