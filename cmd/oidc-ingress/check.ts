@@ -1,7 +1,7 @@
 /** `oidc-ingress check`: whether a policy, its provider and, if asked, one client work together. */
 
-import { createProblemList } from '../../src/compile/problem-list.ts';
 import { judgePolicies, type JudgedPolicy, type UsablePolicy } from '../../src/compile/policies.ts';
+import type { ProviderOptions } from '../../src/compile/result.ts';
 import { CHECK_FLAGS } from '../../src/config/commands.ts';
 import { decodeFlags, type FlagValues } from '../../src/config/flags.ts';
 import { providerNetwork } from '../../src/config/provider-network.ts';
@@ -36,18 +36,15 @@ export const check: Command = {
     if (file === undefined || rest.length > 0) return misused('POLICY-FILE', 'expected exactly one');
     const { snapshot, faults } = await loadManifests([file]);
     for (const { location, message } of faults) print('error', `${location}: ${message}`);
-    const judged = judgePolicies(snapshot, compileOptions(values), createProblemList());
+    const { judged } = judgePolicies(snapshot, providerOptions(values));
     const chosen = choosePolicy([...judged.values()], values.policy);
     if ('path' in chosen) return faults.length > 0 ? 1 : reportFaults('check', [chosen]);
     return (await checkPolicy(chosen, values)) && faults.length === 0 ? 0 : 1;
   },
 };
 
-function compileOptions(values: CheckFlags): Parameters<typeof judgePolicies>[1] {
-  return {
-    allowInsecureIssuers: values['allow-insecure-issuers'],
-    allowedIssuers: [],
-  };
+function providerOptions(values: CheckFlags): ProviderOptions {
+  return { allowInsecureIssuers: values['allow-insecure-issuers'], allowedIssuers: [] };
 }
 
 function choosePolicy(policies: readonly JudgedPolicy[], wanted: string | undefined): JudgedPolicy | Fault {
@@ -71,6 +68,7 @@ async function checkPolicy(policy: JudgedPolicy, values: CheckFlags): Promise<bo
     return false;
   }
   print('ok', 'the policy can be enforced');
+  for (const warning of policy.warnings) printFinding({ level: 'warning', ...warning });
   const network = providerNetwork(values, process.env);
   const findings = await preflight(policy.plan, { network, providerKey: () => policy.providerKey });
   for (const finding of findings) printFinding(finding);

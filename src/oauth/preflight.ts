@@ -4,13 +4,7 @@ import type { Redacted } from '../model/redacted.ts';
 import type { PolicyPlan } from '../model/table.ts';
 import { discoveryRequest, discoveryUrl, processDiscoveryResponse, withoutMember } from './discovery.ts';
 import { jwksRequest, processJwksResponse } from './jwks.ts';
-import {
-  judgeProvider,
-  planWarnings,
-  providerWarnings,
-  type Finding,
-  type ProviderView,
-} from './provider-findings.ts';
+import { judgeProvider, providerWarnings, type Finding, type ProviderView } from './provider-findings.ts';
 import { createProviderHttp, type NetworkRules, type ProviderHttp } from './provider-http.ts';
 
 export interface PreflightOptions {
@@ -24,11 +18,14 @@ export async function preflight(plan: PolicyPlan, options: PreflightOptions): Pr
   const http = createProviderHttp(options.network, options.providerKey);
   try {
     const view = await viewProvider(plan, http);
-    const warnings = [...planWarnings(plan), ...providerWarnings(plan, view)];
     return [
       ...discoveryFindings(plan, view),
       judgement(plan, view),
-      ...warnings.map(({ reason, message }): Finding => ({ level: 'warning', reason, message })),
+      ...providerWarnings(plan, view).map(({ reason, message }): Finding => ({
+        level: 'warning',
+        reason,
+        message,
+      })),
     ];
   } finally {
     await http.close();

@@ -84,24 +84,3 @@ export function providerWarnings(plan: PolicyPlan, view: ProviderView): IssuerSt
   }
   return warnings;
 }
-
-/** What shows in the policy alone. */
-export function planWarnings(plan: PolicyPlan): IssuerState['warnings'] {
-  const { provider, clientCredentials, audiences } = plan;
-  const warnings: { reason: string; message: string }[] = [];
-  if (provider.issuer.endsWith('.auth0.com')) {
-    const message = `spec.provider.issuer: the issuer of Auth0 ends with a slash: write "${provider.issuer}/"`;
-    warnings.push({ reason: 'IssuerWithoutTrailingSlash', message });
-  }
-  if (clientCredentials?.scopes.includes('openid') === true) {
-    const message =
-      'spec.clientCredentials.scopes: Auth0 refuses openid for this grant; remove it unless the provider takes it';
-    warnings.push({ reason: 'OpenidScope', message });
-  }
-  if (audiences.length === 0) {
-    const message =
-      'spec.require.audiences: no audience is required, so tokens for any API of the issuer are accepted; without spec.clientCredentials.audience Auth0 issues opaque ones';
-    warnings.push({ reason: 'NoAudience', message });
-  }
-  return warnings;
-}

@@ -30,6 +30,10 @@ before(async () => {
   await writeFile(join(directory, 'policy.yaml'), policy('api'));
   await writeFile(join(directory, 'two.yaml'), `${policy('api')}---\n${policy('other')}`);
   await writeFile(join(directory, 'invalid.yaml'), policy('api').replace('scopes:', 'scope:'));
+  await writeFile(
+    join(directory, 'doubtful.yaml'),
+    policy('api').replace(/clientCredentials: .*/, 'clientCredentials: {scopes: [openid]}'),
+  );
   await writeFile(join(directory, 'none.yaml'), '# nothing\n');
 });
 after(async () => {
@@ -58,6 +62,26 @@ async function check(file: string, flags: readonly string[] = [], input: Command
   assert.doesNotMatch(text, /eyJ[\w-]+\.[\w-]+\./, 'printed a token');
   return { code, stdout, stderr };
 }
+
+test('warns of what a policy says but can hardly mean, in the words of validate', async () => {
+  const { code, stdout } = await check('doubtful.yaml');
+  assert.equal(code, 0, stdout);
+  const warnings = /^ {2}warning {2}(.*) \((\w+)\)$/gm;
+  const told = [...stdout.matchAll(warnings)].map(([, message = '', reason]) => ({ message, reason }));
+  assert.deepEqual(
+    told.map(({ reason }) => reason),
+    ['NoAudience', 'OpenidScope'],
+  );
+  const validated = await runCommand([
+    'validate',
+    join(directory, 'doubtful.yaml'),
+    '--allow-insecure-issuers',
+  ]);
+  for (const { message } of told) {
+    const [field = '', ...words] = message.split(': ');
+    assert.ok(validated.stdout.includes(`${field}\n         ${words.join(': ')} (`), validated.stdout);
+  }
+});
 
 const FROM_ENVIRONMENT = { environment: { OIDC_INGRESS_CLIENT_SECRET: SECRET } };
 
