@@ -5,67 +5,53 @@ import { objectKey } from '../model/objects.ts';
 import type { Canary } from '../model/route-options.ts';
 import type { PlanKey, PolicyPlan, Route } from '../model/table.ts';
 import { annotationField } from './annotations/read-annotations.ts';
-import {
-  DEFAULT,
-  fieldOf,
-  placeOf,
-  refusal,
-  type DeclaredRoutes,
-  type ServedIngress,
-} from './ingress-routes.ts';
-import type { Cause, Report } from './problem-list.ts';
-import type { RouteBoard } from './route-board.ts';
+import type { Entry } from './entries.ts';
+import { refusal, type ServedIngress } from './ingress-routes.ts';
+import { reporterOf } from './own-ingresses.ts';
+import type { Cause, ProblemList, Report } from './problem-list.ts';
 import { isSameJson } from './same-json.ts';
 
-export interface CanaryIngress {
-  readonly ingress: ServedIngress;
-  readonly declared: DeclaredRoutes;
-  readonly report: Report;
+export interface Mains {
+  /** The route for the same requests. */
+  readonly mainOf: (route: Route) => Route | undefined;
+  /** Of all that is joined. */
+  readonly plans: Plans;
+  readonly problems: ProblemList;
+}
+
+export interface Attached {
+  /** By route that they serve beside, the first to be asked first. */
+  readonly attached: ReadonlyMap<Route, readonly Canary[]>;
+  /** Canaries without such a route; they refuse. */
+  readonly orphans: readonly Route[];
 }
 
 type Plans = ReadonlyMap<PlanKey, PolicyPlan>;
 
-/** What to enter so that a route is served by itself. */
-type Enter = (route: Route) => DeclaredRoutes;
-
 /**
- * After every route is entered, oldest canary first. Where there is no route for the same requests the canary refuses:
- * left out, they would fall through to a shorter path, which may be open.
+ * `canaries`: oldest first. Where there is no route for the same requests the canary refuses: left out, they would fall
+ * through to a shorter path, which may be open.
  */
-export function attachCanaries(canaries: readonly CanaryIngress[], board: RouteBoard, plans: Plans): void {
+export function attachCanaries(canaries: readonly Entry[], { mainOf, plans, problems }: Mains): Attached {
   const attached = new Map<Route, Canary[]>();
-  const orphans: (() => void)[] = [];
-  for (const canaryIngress of canaries) {
-    const { ingress, declared, report } = canaryIngress;
-    const add = (given: Route, field: string, main: Route | undefined, enter: Enter): void => {
+  const orphans: Route[] = [];
+  for (const { outcome, routes, fieldAt } of canaries) {
+    const { own, ingress } = outcome;
+    const report = reporterOf(own, problems);
+    routes.forEach((given, at) => {
+      const main = mainOf(given);
       const fault = mainFault(main, ingress);
-      if (fault !== undefined) report(field, fault);
+      if (fault !== undefined) report(fieldAt(at), fault);
       if (main === undefined) {
-        const orphan = fault === undefined ? given : refused(given, ingress, fault);
-        orphans.push(() => board.add(enter(orphan), () => undefined));
+        orphans.push(fault === undefined ? given : refused(given, ingress, fault));
         return;
       }
-      const canary = fault === undefined ? canaryOf(given, main, canaryIngress, plans) : undefined;
+      const canary = fault === undefined ? canaryOf(given, main, { ingress, report, plans }) : undefined;
       if (canary !== undefined) attached.set(main, [...(attached.get(main) ?? []), canary]);
-    };
-    for (const rule of declared.rules) {
-      rule?.routes.forEach((given, at) =>
-        add(given, fieldOf(placeOf(rule, at)), board.find(rule.host, given), (route) => ({
-          rules: [{ ...rule, routes: [route], alone: { routes: [route] } }],
-          fallback: undefined,
-        })),
-      );
-    }
-    if (declared.fallback !== undefined) {
-      add(declared.fallback, fieldOf(DEFAULT), board.defaultRoute(), (route) => ({
-        rules: [],
-        fallback: route,
-      }));
-    }
+    });
   }
-  for (const [route, list] of attached) board.setCanaries(route, list.sort(compareKinds));
-  // Only now: a canary without a route is none for another canary.
-  for (const enter of orphans) enter();
+  for (const list of attached.values()) list.sort(compareKinds);
+  return { attached, orphans };
 }
 
 function mainFault(main: Route | undefined, { meta }: ServedIngress): Cause | undefined {
@@ -77,12 +63,17 @@ function mainFault(main: Route | undefined, { meta }: ServedIngress): Cause | un
   return { reason, message };
 }
 
+interface CanaryIngress {
+  readonly ingress: ServedIngress;
+  readonly report: Report;
+  readonly plans: Plans;
+}
+
 /** `undefined` where either side refuses, or where the canary would be protected less than its author asks. */
 function canaryOf(
   { action }: Route,
   main: Route,
-  { ingress: { meta, values }, report }: CanaryIngress,
-  plans: Plans,
+  { ingress: { meta, values }, report, plans }: CanaryIngress,
 ): Canary | undefined {
   const { canary: when } = values;
   if (when === undefined || action.kind === 'refuse' || main.action.kind === 'refuse') return undefined;

@@ -88,10 +88,7 @@ interface Wish {
   readonly report: Report;
 }
 
-function createCertificateCollector(
-  secrets: Snapshot['secrets'],
-  owners: HostOwners,
-): CertificateCollector {
+function createCertificateCollector(secrets: Snapshot['secrets'], owners: HostOwners): CertificateCollector {
   const offers = new Map<CertificateKey, Offer>();
 
   function offerOf(key: CertificateKey, field: string, report: Report): Offer {

@@ -78,7 +78,8 @@ function entryOf<T>(section: Section<T>, key: string): readonly (readonly [strin
   return entry === undefined ? [] : [[key, entry]];
 }
 
-function applySection<T>(section: Section<T>, { set, removed }: SectionDelta<T>): Section<T> {
+/** Entries that are kept keep their place, those that are replaced too. */
+export function applySection<T>(section: Section<T>, { set, removed }: SectionDelta<T>): Section<T> {
   const gone = new Set(removed);
   const isSame = gone.size === 0 && Object.keys(set).length === 0;
   if (isSame) return section;

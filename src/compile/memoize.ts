@@ -87,10 +87,7 @@ export function keepMap<K, T>(
 }
 
 /** Keys of what is in one and not in the other, or another object there. */
-export function changedKeys<K>(
-  before: ReadonlyMap<K, unknown>,
-  now: ReadonlyMap<K, unknown>,
-): readonly K[] {
+export function changedKeys<K>(before: ReadonlyMap<K, unknown>, now: ReadonlyMap<K, unknown>): readonly K[] {
   if (before === now) return [];
   const changed: K[] = [];
   let kept = 0;

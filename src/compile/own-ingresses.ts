@@ -60,9 +60,7 @@ function groupByNamespace(
   before: OwnIngresses['byNamespace'] | undefined,
 ): OwnIngresses['byNamespace'] {
   const groups = Map.groupBy(own, ({ meta }) => meta.namespace);
-  return new Map(
-    [...groups].map(([namespace, list]) => [namespace, keepList(before?.get(namespace), list)]),
-  );
+  return new Map([...groups].map(([namespace, list]) => [namespace, keepList(before?.get(namespace), list)]));
 }
 
 function selectOwn(snapshot: Snapshot, options: CompileOptions): Omit<OwnIngresses, 'byNamespace'> {

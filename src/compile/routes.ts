@@ -1,23 +1,13 @@
 /** Puts the routes of all Ingresses together, with everything that they refer to and nothing else. */
 
 import type { Problem } from '../model/problems.ts';
-import type { RouteOptions } from '../model/route-options.ts';
-import type {
-  BackendKey,
-  OptionsKey,
-  PlanKey,
-  PolicyPlan,
-  Route,
-  RouteAction,
-  RoutingTable,
-} from '../model/table.ts';
-import { attachCanaries, type CanaryIngress } from './canaries.ts';
-import { memoizeByInputs } from './memoize.ts';
-import { pickInOrder, sortedSet } from './order.ts';
-import { reporterOf } from './own-ingresses.ts';
-import { createProblemList } from './problem-list.ts';
+import type { BackendKey, HostRoutes, RoutingTable } from '../model/table.ts';
+import { applySection } from './delta.ts';
+import { enterFallback, enterRule, type Entry } from './entries.ts';
+import { joinFallbacks, joinHost, type Joined, type Used } from './join-routes.ts';
+import { keepList, keepMap, memoizeByInputs } from './memoize.ts';
+import { sortedRecord, sortedSet, sortedTexts } from './order.ts';
 import type { CompileOptions } from './result.ts';
-import { createRouteBoard } from './route-board.ts';
 import type { IngressOutcome } from './serve-ingress.ts';
 
 export interface CompiledRoutes extends Pick<RoutingTable, 'hosts' | 'defaultRoute' | 'plans' | 'options'> {
@@ -26,56 +16,146 @@ export interface CompiledRoutes extends Pick<RoutingTable, 'hosts' | 'defaultRou
   readonly problems: readonly Problem[];
 }
 
-/** Keys of what routes refer to. */
-interface Used {
-  readonly backends: Set<string>;
-  readonly plans: Set<string>;
-  readonly options: Set<string>;
-}
-
-/** `outcomes`: oldest Ingress first. Remembered for `options`: after most changes the routes are what they were. */
+/** `outcomes`: oldest Ingress first. Remembered for `options`: after most changes most hosts are what they were. */
 export function compileRoutes(outcomes: readonly IngressOutcome[], options: CompileOptions): CompiledRoutes {
-  return remember(options, [outcomes], () => joinRoutes(outcomes));
+  return remember(options, [outcomes], (last) => joinRoutes(outcomes, last));
 }
 
-const remember = memoizeByInputs<CompileOptions, CompiledRoutes>();
+const remember = memoizeByInputs<CompileOptions, Join>();
 
-function joinRoutes(outcomes: readonly IngressOutcome[]): CompiledRoutes {
-  const problems = createProblemList();
-  const plans = new Map<PlanKey, PolicyPlan>();
-  const options = new Map<OptionsKey, RouteOptions>();
-  const board = createRouteBoard();
-  const canaries: CanaryIngress[] = [];
-  for (const { own, ingress, asked, declared } of outcomes) {
-    const { protection } = ingress;
-    if (protection.kind === 'plan') plans.set(protection.key, protection.plan);
-    if (ingress.options !== undefined && asked !== undefined) options.set(ingress.options, asked);
-    const report = reporterOf(own, problems);
-    if (own.isCanary) canaries.push({ ingress, declared, report });
-    else board.add(declared, report);
+/** A host, or where requests go that no host takes. */
+type Place = string | typeof FALLBACK;
+const FALLBACK = Symbol('default backend');
+
+interface Join extends CompiledRoutes {
+  readonly outcomes: ReadonlySet<IngressOutcome>;
+  /** All that something was entered for, served or not. */
+  readonly places: ReadonlyMap<Place, Joined>;
+}
+
+/** What became of a place. */
+interface Rejoined {
+  readonly place: Place;
+  readonly before: Joined | undefined;
+  readonly now: Joined;
+}
+
+/** Only those places are joined anew for which an outcome that came or went has something. */
+function joinRoutes(list: readonly IngressOutcome[], last: Join | undefined): Join {
+  const outcomes = new Set(list);
+  const changed = [...without(outcomes, last?.outcomes), ...without(last?.outcomes, outcomes)];
+  const places = new Map(last?.places);
+  const rejoined: Rejoined[] = [];
+  for (const [place, entries] of enterAll(list, changed)) {
+    const before = places.get(place);
+    const joined = place === FALLBACK ? joinFallbacks(entries) : joinHost(place, entries);
+    const now = keepUsed(before, joined);
+    if (entries.length > 0) places.set(place, now);
+    else places.delete(place);
+    rejoined.push({ place, before, now });
   }
-  attachCanaries(canaries, board, plans);
-  const used: Used = { backends: new Set(), plans: new Set(), options: new Set() };
-  let last: RouteAction | undefined;
-  const { hosts, defaultRoute } = board.result((route) => {
-    // The routes of an Ingress to one backend share their action.
-    if (route.action !== last) use(route, used);
-    last = route.action;
-  });
   return {
-    hosts,
-    defaultRoute,
-    plans: pickInOrder(plans, sortedSet(used.plans)),
-    options: pickInOrder(options, sortedSet(used.options)),
-    backends: sortedSet(used.backends),
-    problems: problems.sorted(),
+    outcomes,
+    places,
+    hosts: serveHosts(places, rejoined, last?.hosts),
+    defaultRoute: places.get(FALLBACK)?.served?.routes[0],
+    problems: [...places.values()].flatMap(({ problems }) => problems),
+    ...useAll(places, rejoined, last),
   };
 }
 
-function use({ action, options }: Route, used: Used): void {
-  if (options !== undefined) used.options.add(options);
-  if (action.kind === 'refuse') return;
-  used.backends.add(action.backend);
-  for (const { backend } of action.canaries) used.backends.add(backend);
-  if (action.plan !== undefined) used.plans.add(action.plan);
+/** Those of `list` that are not in `others`. */
+function without<T>(list: Iterable<T> = [], others: ReadonlySet<T> = new Set()): readonly T[] {
+  const rest: T[] = [];
+  for (const item of list) if (!others.has(item)) rest.push(item);
+  return rest;
+}
+
+/** Of all Ingresses, what they have for the places of those that changed. */
+function enterAll(
+  all: readonly IngressOutcome[],
+  changed: readonly IngressOutcome[],
+): ReadonlyMap<Place, readonly Entry[]> {
+  const entered = new Map<Place, Entry[]>();
+  for (const { declared } of changed) {
+    for (const rule of declared.rules) if (rule !== undefined) entered.set(rule.host, []);
+    if (declared.fallback !== undefined) entered.set(FALLBACK, []);
+  }
+  for (const outcome of all) {
+    const { rules, fallback } = outcome.declared;
+    for (const rule of rules) {
+      if (rule !== undefined) entered.get(rule.host)?.push(enterRule(outcome, rule));
+    }
+    if (fallback !== undefined) entered.get(FALLBACK)?.push(enterFallback(outcome, fallback));
+  }
+  return entered;
+}
+
+function keepUsed(before: Joined | undefined, now: Joined): Joined {
+  return {
+    ...now,
+    backends: keepList(before?.backends, now.backends),
+    plans: keepMap(before?.plans, now.plans),
+    options: keepMap(before?.options, now.options),
+  };
+}
+
+type Hosts = RoutingTable['hosts'];
+
+function serveHosts(
+  places: ReadonlyMap<Place, Joined>,
+  rejoined: readonly Rejoined[],
+  last: Hosts | undefined,
+): Hosts {
+  const set: Record<string, HostRoutes> = {};
+  let areSame = last !== undefined;
+  for (const { place, before, now } of rejoined) {
+    if (place === FALLBACK) continue;
+    if (now.served !== undefined) set[place] = now.served;
+    if ((before?.served === undefined) !== (now.served === undefined)) areSame = false;
+  }
+  if (last !== undefined && areSame) return applySection(last, { set, removed: [] });
+  const served: Record<string, HostRoutes> = {};
+  // Those of the last time are in order already: little is left to sort.
+  for (const host of sortedTexts(new Set([...Object.keys(last ?? {}), ...Object.keys(set)]))) {
+    const routes = places.get(host)?.served;
+    if (routes !== undefined) served[host] = routes;
+  }
+  return served;
+}
+
+type UsedByAll = Pick<CompiledRoutes, keyof Used>;
+
+function useAll(
+  places: ReadonlyMap<Place, Joined>,
+  rejoined: readonly Rejoined[],
+  last: UsedByAll | undefined,
+): UsedByAll {
+  const isSame = (part: keyof Used): boolean =>
+    rejoined.every(({ before, now }) => before?.[part] === now[part]);
+  return {
+    backends: last !== undefined && isSame('backends') ? last.backends : allBackends(places),
+    plans: last !== undefined && isSame('plans') ? last.plans : allEntries(places, (used) => used.plans),
+    options:
+      last !== undefined && isSame('options') ? last.options : allEntries(places, (used) => used.options),
+  };
+}
+
+function allBackends(places: ReadonlyMap<Place, Joined>): readonly BackendKey[] {
+  const keys = new Set<BackendKey>();
+  places.forEach(({ backends }) => {
+    for (const key of backends) keys.add(key);
+  });
+  return sortedSet(keys);
+}
+
+function allEntries<T>(
+  places: ReadonlyMap<Place, Joined>,
+  partOf: (used: Used) => ReadonlyMap<string, T>,
+): Readonly<Record<string, T>> {
+  const entries = new Map<string, T>();
+  places.forEach((used) => {
+    partOf(used).forEach((entry, key) => entries.set(key, entry));
+  });
+  return sortedRecord(entries);
 }

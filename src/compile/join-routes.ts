@@ -1,0 +1,136 @@
+/** Puts together the routes of all Ingresses that are for one host, or for requests that no host takes. */
+
+import { objectKey } from '../model/objects.ts';
+import type { Problem } from '../model/problems.ts';
+import type { Canary, RouteOptions } from '../model/route-options.ts';
+import type { BackendKey, HostRoutes, OptionsKey, PlanKey, PolicyPlan, Route } from '../model/table.ts';
+import { attachCanaries } from './canaries.ts';
+import type { Entry } from './entries.ts';
+import { compareRoutes } from './order.ts';
+import { reporterOf } from './own-ingresses.ts';
+import { createProblemList, type ProblemList } from './problem-list.ts';
+
+/** What routes refer to. */
+export interface Used {
+  readonly backends: readonly BackendKey[];
+  readonly plans: ReadonlyMap<PlanKey, PolicyPlan>;
+  readonly options: ReadonlyMap<OptionsKey, RouteOptions>;
+}
+
+export interface Joined extends Used {
+  /** `undefined`: the place does not exist, and its requests fall to a wider one. */
+  readonly served: HostRoutes | undefined;
+  readonly problems: readonly Problem[];
+}
+
+/** How it is told that a route lost: `winner` serves the same requests. */
+type Conflict = (route: Route, winner: Route) => string;
+
+/** `entries`: oldest Ingress first. Of two routes for the same requests the first stays, the other is told. */
+export function joinHost(host: string, entries: readonly Entry[]): Joined {
+  const where = host === '' ? 'any host' : host;
+  return join(
+    entries,
+    ({ path, pathType }, { ingress }) =>
+      `${pathType} path ${path} of ${where} is already served by Ingress ${objectKey(ingress)}`,
+  );
+}
+
+export function joinFallbacks(entries: readonly Entry[]): Joined {
+  return join(
+    entries,
+    (_route, { ingress }) => `the default backend is already that of Ingress ${objectKey(ingress)}`,
+  );
+}
+
+function join(entries: readonly Entry[], conflict: Conflict): Joined {
+  const [first, second] = entries;
+  if (first?.alone !== undefined && second === undefined && !first.outcome.own.isCanary) {
+    return { served: first.alone, ...usedBy(first.alone, entries), problems: NO_PROBLEMS };
+  }
+  const problems = createProblemList();
+  const served = merge(entries, conflict, problems);
+  return { served, ...usedBy(served, entries), problems: problems.sorted() };
+}
+
+const NO_PROBLEMS: readonly Problem[] = [];
+
+function merge(entries: readonly Entry[], conflict: Conflict, problems: ProblemList): HostRoutes | undefined {
+  const main = entries.filter(({ outcome }) => !outcome.own.isCanary);
+  const byRequests = new Map<string, Route>();
+  for (const { outcome, routes, fieldAt } of main) {
+    const report = reporterOf(outcome.own, problems);
+    routes.forEach((route, at) => {
+      const winner = byRequests.get(requestsOf(route));
+      if (winner === undefined) byRequests.set(requestsOf(route), route);
+      else report(fieldAt(at), { reason: 'HostPathConflict', message: conflict(route, winner) });
+    });
+  }
+  const { attached, orphans } = attachCanaries(
+    entries.filter(({ outcome }) => outcome.own.isCanary),
+    { mainOf: (route) => byRequests.get(requestsOf(route)), plans: plansOf(entries), problems },
+  );
+  if (main.length === 0 && orphans.length === 0) return undefined;
+  // Only now: a canary without a route is none for another canary.
+  for (const orphan of orphans) {
+    if (!byRequests.has(requestsOf(orphan))) byRequests.set(requestsOf(orphan), orphan);
+  }
+  const routes = [...byRequests.values()].map((route) => withCanaries(route, attached.get(route)));
+  return { routes: routes.sort(compareRoutes) };
+}
+
+function requestsOf({ path, pathType }: Route): string {
+  return `${pathType} ${path}`;
+}
+
+function withCanaries(route: Route, canaries: readonly Canary[] | undefined): Route {
+  if (canaries === undefined || route.action.kind === 'refuse') return route;
+  return { ...route, action: { ...route.action, canaries } };
+}
+
+/** What the routes of a place refer to. */
+function usedBy(served: HostRoutes | undefined, entries: readonly Entry[]): Used {
+  const backends = new Set<BackendKey>();
+  const plans = new Set<PlanKey>();
+  const options = new Set<OptionsKey>();
+  let last: Route | undefined;
+  for (const route of served?.routes ?? []) {
+    // The routes of an Ingress to one backend share their action.
+    if (route.action === last?.action && route.options === last.options) continue;
+    last = route;
+    if (route.options !== undefined) options.add(route.options);
+    if (route.action.kind === 'refuse') continue;
+    backends.add(route.action.backend);
+    for (const { backend } of route.action.canaries) backends.add(backend);
+    if (route.action.plan !== undefined) plans.add(route.action.plan);
+  }
+  return {
+    backends: [...backends],
+    plans: plans.size === 0 ? NO_ENTRIES : pick(plans, plansOf(entries)),
+    options: options.size === 0 ? NO_ENTRIES : pick(options, optionsOf(entries)),
+  };
+}
+
+const NO_ENTRIES: ReadonlyMap<string, never> = new Map<string, never>();
+
+function pick<T>(keys: ReadonlySet<string>, among: ReadonlyMap<string, T>): ReadonlyMap<string, T> {
+  return new Map([...among].filter(([key]) => keys.has(key)));
+}
+
+function plansOf(entries: readonly Entry[]): ReadonlyMap<PlanKey, PolicyPlan> {
+  const plans = new Map<PlanKey, PolicyPlan>();
+  for (const { outcome } of entries) {
+    const { protection } = outcome.ingress;
+    if (protection.kind === 'plan') plans.set(protection.key, protection.plan);
+  }
+  return plans;
+}
+
+function optionsOf(entries: readonly Entry[]): ReadonlyMap<OptionsKey, RouteOptions> {
+  const options = new Map<OptionsKey, RouteOptions>();
+  for (const { outcome } of entries) {
+    const { asked, ingress } = outcome;
+    if (ingress.options !== undefined && asked !== undefined) options.set(ingress.options, asked);
+  }
+  return options;
+}
