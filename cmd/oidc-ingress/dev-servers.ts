@@ -1,5 +1,6 @@
 /** The servers of `dev` beside the gateway: the emulated Auth0 tenant and the sample API, together or one alone. */
 
+import { CannotListen } from '../../src/config/cannot-listen.ts';
 import type { DEV_FLAGS } from '../../src/config/commands.ts';
 import type { FlagValues } from '../../src/config/flags.ts';
 import type { ListenAddress } from '../../src/config/values.ts';
@@ -9,7 +10,7 @@ import { startEchoUpstream, type EchoUpstream } from '../../src/dev/echo-upstrea
 
 export type DevFlags = FlagValues<typeof DEV_FLAGS>;
 
-/** @throws when the port is taken */
+/** @throws {CannotListen} */
 export async function startEmulator(flags: DevFlags): Promise<Auth0Emulator> {
   const issuer = flags['emulator-issuer'];
   return listening('emulator-address', flags, (address) =>
@@ -17,7 +18,7 @@ export async function startEmulator(flags: DevFlags): Promise<Auth0Emulator> {
   );
 }
 
-/** @throws when the port is taken */
+/** @throws {CannotListen} */
 export async function startUpstream(flags: DevFlags): Promise<EchoUpstream> {
   return listening('upstream-address', flags, startEchoUpstream);
 }
@@ -31,16 +32,6 @@ async function listening<T>(
   try {
     return await open({ host, port });
   } catch (error) {
-    throw isTaken(error) ? takenPort(flag, port, error) : error;
+    throw new CannotListen(flag, { host, port }, error);
   }
-}
-
-export function isTaken(error: unknown): boolean {
-  return /EADDRINUSE|taken by another process/.test(String(error));
-}
-
-/** Says which flag chooses another port than the one that is taken. */
-export function takenPort(flag: keyof DevFlags, port: number | undefined, cause: unknown): Error {
-  const message = `port ${port} is taken by another process: choose another with --${flag}=127.0.0.1:PORT (0 takes a free one)`;
-  return new Error(message, { cause });
 }

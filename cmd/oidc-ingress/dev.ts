@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-import { runServe, type RunningGateway } from '../../src/app.ts';
+import { runServe } from '../../src/app.ts';
+import { CannotListen } from '../../src/config/cannot-listen.ts';
 import { DEV_FLAGS } from '../../src/config/commands.ts';
 import { decodeFlags } from '../../src/config/flags.ts';
 import { decodeServeConfig, type ServeConfig } from '../../src/config/serve.ts';
@@ -12,7 +13,7 @@ import { demoCalls, renderDemoCalls, type DemoPorts } from '../../src/dev/demo-c
 import { prepareManifests } from '../../src/dev/demo-manifests.ts';
 import type { Fault } from '../../src/model/faults.ts';
 import { reportFaults, type Command } from './command.ts';
-import { isTaken, startEmulator, startUpstream, takenPort, type DevFlags } from './dev-servers.ts';
+import { startEmulator, startUpstream, type DevFlags } from './dev-servers.ts';
 import { stopSignal } from './stop-signal.ts';
 
 export const dev: Command = {
@@ -34,7 +35,7 @@ export const dev: Command = {
       return 0;
     } catch (error) {
       if (stop.aborted) return 0;
-      console.error(`oidc-ingress dev: ${error instanceof Error ? error.message : String(error)}`);
+      console.error(`oidc-ingress dev: ${wordsOf(error)}`);
       return 1;
     } finally {
       await stack.disposeAsync();
@@ -53,6 +54,12 @@ function faultsOf({
   const needed = ['http-address', 'emulator-address', 'upstream-address'] as const;
   const off = needed.filter((name) => values[name] === undefined);
   return [...faults, ...off.map((name) => ({ path: `--${name}`, message: 'must not be off' }))];
+}
+
+function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof CannotListen && error.isTaken)) return error.message;
+  return `${error.message}: choose another with --${error.flag}=127.0.0.1:PORT (0 takes a free one)`;
 }
 
 interface Running {
@@ -83,7 +90,7 @@ async function startAll(flags: DevFlags, stack: AsyncDisposableStack, stop: Abor
     upstream: { address: flags['upstream-address']?.host ?? '127.0.0.1', port: upstream.port },
   });
   stack.defer(() => manifests.remove());
-  const gateway = await serving(flags, manifests.directory, stop);
+  const gateway = await runServe(serveConfig(flags, manifests.directory), stop);
   stack.defer(() => gateway.stop());
   const { http = 0, admin } = gateway.ports;
   return {
@@ -92,16 +99,6 @@ async function startAll(flags: DevFlags, stack: AsyncDisposableStack, stop: Abor
     manifests: manifests.directory,
     ports: { http, admin },
   };
-}
-
-async function serving(flags: DevFlags, manifests: string, stop: AbortSignal): Promise<RunningGateway> {
-  try {
-    return await runServe(serveConfig(flags, manifests), stop);
-  } catch (error) {
-    const names = ['http-address', 'https-address', 'admin-address'] as const;
-    const flag = names.find((name) => String(error).includes(`:${flags[name]?.port}`));
-    throw isTaken(error) && flag !== undefined ? takenPort(flag, flags[flag]?.port, error) : error;
-  }
 }
 
 /** Beside the sources, or beside the bundle. */

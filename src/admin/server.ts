@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 
 import { fastify } from 'fastify';
 
-import { cannotListen } from '../config/cannot-listen.ts';
+import { CannotListen } from '../config/cannot-listen.ts';
 import type { ListenAddress } from '../config/values.ts';
 import type { Problem } from '../model/problems.ts';
 import type { RoutingTable } from '../model/table.ts';
@@ -91,7 +91,7 @@ export async function startAdmin(sources: AdminSources, address: ListenAddress):
   // Without a host Node takes every address of the machine, also where it has no IPv6; fastify would take localhost.
   server.server.listen({ port: address.port, ...(address.host === undefined ? {} : { host: address.host }) });
   await once(server.server, 'listening').catch((error: unknown) => {
-    throw cannotListen('admin-address', address, error);
+    throw new CannotListen('admin-address', address, error);
   });
   return {
     port: (server.server.address() as AddressInfo).port,

@@ -2,10 +2,19 @@
 
 import type { ListenAddress } from './values.ts';
 
-/** Names the flag that holds the address. */
-export function cannotListen(flag: string, { host = '', port }: ListenAddress, cause: unknown): Error {
-  const { code, message } = cause as NodeJS.ErrnoException;
-  const why = code === 'EADDRINUSE' ? 'the port is taken by another process' : message;
-  const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-  return new Error(`--${flag}: cannot listen on ${address}: ${why}`, { cause });
+export class CannotListen extends Error {
+  override readonly name = 'CannotListen';
+  /** Holds the address, without its dashes. */
+  readonly flag: string;
+  readonly isTaken: boolean;
+
+  constructor(flag: string, { host = '', port }: ListenAddress, cause: unknown) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const isTaken = code === 'EADDRINUSE';
+    const why = isTaken ? 'the port is taken by another process' : message;
+    const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+    super(`--${flag}: cannot listen on ${address}: ${why}`, { cause });
+    this.flag = flag;
+    this.isTaken = isTaken;
+  }
 }

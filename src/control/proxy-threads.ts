@@ -6,7 +6,7 @@ import type { Eviction, TokenBroker } from '../authz/ports.ts';
 import { splitDelta } from '../compile/delta-parts.ts';
 import { diffTables } from '../compile/delta.ts';
 import type { CompileResult } from '../compile/result.ts';
-import { cannotListen } from '../config/cannot-listen.ts';
+import { CannotListen } from '../config/cannot-listen.ts';
 import type { ListenAddress } from '../config/values.ts';
 import type { ActivityReport } from '../model/activity.ts';
 import type { Redacted } from '../model/redacted.ts';
@@ -223,7 +223,7 @@ async function assertFree(flag: string, address: ListenAddress | undefined): Pro
   const server = createServer();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', (error) => {
-    reject(cannotListen(flag, address, error));
+    reject(new CannotListen(flag, address, error));
   });
   server.listen(
     { port: address.port, ...(address.host === undefined ? {} : { host: address.host }) },
