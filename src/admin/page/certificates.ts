@@ -29,11 +29,11 @@ export function certificatesSection(certificates: readonly CertificateStatus[]):
   });
 }
 
-function row({ secret, hosts, services, state, notBefore, notAfter, daysLeft }: CertificateStatus): Row {
+function row({ secret, kind, names, state, notBefore, notAfter, daysLeft }: CertificateStatus): Row {
   return {
-    key: services.length === 0 ? secret : `${secret} as a client`,
+    key: kind === 'client' ? `${secret} as a client` : secret,
     cells: [
-      services.length === 0 ? subject(hosts) : stack(subject(services), note('as a client')),
+      kind === 'client' ? stack(subject(names), note('as a client')) : subject(names),
       name(secret),
       stack(
         badge(TONES[state], words(state, daysLeft)),

@@ -10,10 +10,10 @@ const SOON_DAYS = 14;
 export interface CertificateStatus {
   /** `namespace/name` of the Secret. */
   readonly secret: string;
-  /** For whose callers it is. */
-  readonly hosts: readonly string[];
-  /** Services, `namespace/name`, that the gateway shows it to; a certificate is for either callers or Services. */
-  readonly services: readonly string[];
+  /** Shown to callers by the gateway as a server, or to Services as a client. */
+  readonly kind: 'server' | 'client';
+  /** The hosts that callers ask for, or the Services as `namespace/name`. */
+  readonly names: readonly string[];
   readonly state: 'Valid' | 'ExpiresSoon' | 'Expired' | 'NotYetValid';
   readonly notBefore: string;
   readonly notAfter: string;
@@ -22,17 +22,17 @@ export interface CertificateStatus {
 }
 
 type Validity = Pick<Certificate, 'notBeforeMs' | 'notAfterMs'>;
-type Subject = Pick<CertificateStatus, 'secret' | 'hosts' | 'services'>;
+type Subject = Pick<CertificateStatus, 'secret' | 'kind' | 'names'>;
 
 export function describeCertificates(
   table: Pick<RoutingTable, 'certificates' | 'backends'>,
   nowMs: number,
 ): readonly CertificateStatus[] {
   const forCallers = Object.entries(table.certificates).map(([secret, certificate]) =>
-    describe({ secret, hosts: certificate.hosts, services: [] }, certificate, nowMs),
+    describe({ secret, kind: 'server', names: certificate.hosts }, certificate, nowMs),
   );
   const forServices = [...shownToBackends(table)].map(([secret, { certificate, services }]) =>
-    describe({ secret, hosts: [], services: [...services] }, certificate, nowMs),
+    describe({ secret, kind: 'client', names: [...services] }, certificate, nowMs),
   );
   const described = [...forCallers, ...forServices];
   return described.sort((a, b) => a.daysLeft - b.daysLeft || (a.secret < b.secret ? -1 : 1));

@@ -20,9 +20,7 @@ export function filterStatus(status: Status, text: string): Status {
     hosts: status.hosts.flatMap((host) => narrowHost(host, mentions(host.host), isWanted)),
     defaultRoute: defaultRoute !== undefined && isWanted(defaultRoute) ? defaultRoute : undefined,
     policies: status.policies.filter(({ policy, issuer }) => mentions(policy, issuer)),
-    certificates: status.certificates.filter(({ secret, hosts, services }) =>
-      mentions(secret, ...hosts, ...services),
-    ),
+    certificates: status.certificates.filter(({ secret, names }) => mentions(secret, ...names)),
     activity: {
       ...activity,
       refusals: activity.refusals.filter(({ reason, clientId, host, policy }) =>

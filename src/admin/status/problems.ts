@@ -59,30 +59,26 @@ const CERTIFICATE_PROBLEMS = {
   },
   Expired: {
     severity: 'error',
-    say: ({ notAfter, services }: CertificateStatus) =>
-      `expired on ${dayOf(notAfter)}: ${consequence(services)}`,
+    say: ({ notAfter, kind }: CertificateStatus) => `expired on ${dayOf(notAfter)}: ${consequence(kind)}`,
   },
   NotYetValid: {
     severity: 'error',
-    say: ({ notBefore, services }: CertificateStatus) =>
-      `is not valid before ${dayOf(notBefore)}: ${consequence(services)}`,
+    say: ({ notBefore, kind }: CertificateStatus) =>
+      `is not valid before ${dayOf(notBefore)}: ${consequence(kind)}`,
   },
 } as const;
 
 function ofCertificate(certificate: CertificateStatus): readonly StatusProblem[] {
-  const { secret, hosts, services, state } = certificate;
+  const { secret, kind, names, state } = certificate;
   if (state === 'Valid') return [];
   const { severity, say } = CERTIFICATE_PROBLEMS[state];
-  const subject =
-    services.length === 0
-      ? `the certificate for ${hosts.join(', ')}`
-      : `the client certificate for ${services.join(', ')}`;
-  const message = `${subject} ${say(certificate)}`;
+  const what = kind === 'client' ? 'client certificate' : 'certificate';
+  const message = `the ${what} for ${names.join(', ')} ${say(certificate)}`;
   return [{ severity, reason: `Certificate${state}`, object: `Secret ${secret}`, field: 'tls.crt', message }];
 }
 
-function consequence(services: CertificateStatus['services']): string {
-  return services.length === 0 ? 'callers refuse the connection' : 'requests there fail';
+function consequence(kind: CertificateStatus['kind']): string {
+  return kind === 'client' ? 'requests there fail' : 'callers refuse the connection';
 }
 
 function dayOf(instant: string): string {

@@ -211,8 +211,8 @@ test('a client certificate is told once, with the Services that it is for', () =
   assert.deepEqual(status.certificates, [
     {
       secret: 'shop/client',
-      hosts: [],
-      services: ['shop/orders', 'shop/items'],
+      kind: 'client',
+      names: ['shop/orders', 'shop/items'],
       state: 'Expired',
       notBefore: '2026-01-30T12:00:00.000Z',
       notAfter: '2026-02-28T12:00:00.000Z',
