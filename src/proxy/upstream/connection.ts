@@ -10,6 +10,7 @@ import type { OutgoingRequest, UpstreamChannel } from './channel.ts';
 import type { Dialler } from './dial.ts';
 import type { ResponseHead } from './response-head.ts';
 import { ResponseParser, type ResponseSink } from './response-parser.ts';
+import { surviveWrites } from './surviving-writes.ts';
 
 /** One read takes at most this much; each connection owns one buffer of this size. */
 const READ_BUFFER_BYTES = 32 * 1024;
@@ -85,9 +86,8 @@ export class UpstreamConnection implements UpstreamChannel, Deadlined, ResponseS
     this.#socket.on(dialler.readyEvent, () => this.#connected());
     this.#socket.on('drain', () => this.#drained());
     this.#socket.on('end', () => this.#ended());
-    this.#socket.on('error', (error) => {
-      this.#cause ??= error;
-    });
+    this.#socket.on('error', (error) => this.#broke(error));
+    surviveWrites(this.#socket, (error) => this.#broke(error));
     this.#socket.on('close', () => this.#closed());
     options.deadlines.watch(this);
     this.#await(this.#timeouts.connectTimeoutMs);
@@ -221,6 +221,10 @@ export class UpstreamConnection implements UpstreamChannel, Deadlined, ResponseS
     return true;
   }
 
+  #broke(cause: Error): void {
+    this.#cause ??= cause;
+  }
+
   #drained(): void {
     if (this.#sink === undefined) return;
     this.#await(this.#timeouts.idleTimeoutMs);
@@ -231,11 +235,12 @@ export class UpstreamConnection implements UpstreamChannel, Deadlined, ResponseS
     const sink = this.#sink;
     try {
       this.#isPersistent = false;
+      // Behind a write that failed it is no orderly end, which might have been that of a response without a length.
+      if (this.#cause !== undefined) throw this.#failure();
       this.#parser.finish();
       sink?.onFlush();
     } catch (error) {
-      // An alert of TLS says more than that it was the end.
-      this.#fail(this.#cause === undefined ? toProxyError(error) : this.#failure());
+      this.#fail(toProxyError(error));
     }
     this.#socket.destroy();
   }
