@@ -15,6 +15,7 @@ import { memoizeByObject } from './memoize.ts';
 import { sortedRecord } from './order.ts';
 import { readKeyPair, TLS_SECRET_TYPE, type KeyPair, type PemFault } from './pem.ts';
 import type { Cause } from './problem-list.ts';
+import { madeOf, replacedSince } from './section.ts';
 
 export type ReadClientCertificate =
   | {
@@ -43,7 +44,14 @@ interface Shown {
   readonly services: ReadonlySet<string>;
 }
 
-const shownTo = memoizeByObject((backends: RoutingTable['backends']): ReadonlyMap<ObjectKey, Shown> => {
+type Backends = RoutingTable['backends'];
+
+const NOTHING: ReadonlyMap<ObjectKey, Shown> = new Map();
+
+const shownTo = memoizeByObject((backends: Backends): ReadonlyMap<ObjectKey, Shown> => {
+  const before = madeOf(backends);
+  const replaced = before && shownTo(before).size === 0 ? replacedSince(before, backends) : undefined;
+  if (replaced?.every((key) => backends[key]?.tls?.clientCertificate === undefined)) return NOTHING;
   const shown = new Map<ObjectKey, Shown & { readonly services: Set<string> }>();
   for (const { service, tls } of Object.values(backends)) {
     const certificate = tls?.clientCertificate;

@@ -46,7 +46,7 @@ export function compile(snapshot: Snapshot, options: CompileOptions): CompileRes
     backendKeys: backendKeysOf({ backends }, snapshot.secrets),
     providerKeys: providerKeys(policies.judged),
     problems: problems.sorted(),
-    policies: judgeIngresses(policies.judged, served.outcomes),
+    policies: judgeIngresses(policies.judged, served.byNamespace),
     ingresses: ingresses.metas,
   };
 }

@@ -2,12 +2,7 @@
 
 import type { RoutingTable } from '../model/table.ts';
 import { isSameJson } from './same-json.ts';
-
-/** Replaced and removed entries of one section of the table. */
-export interface SectionDelta<T> {
-  readonly set: Readonly<Record<string, T>>;
-  readonly removed: readonly string[];
-}
+import { applySection, replacedSince, type Section, type SectionDelta } from './section.ts';
 
 /** PEM private keys of what a delta sets, by `namespace/name` of the Secret. In the clear: they cross within the process only. */
 export interface DeltaKeys {
@@ -62,39 +57,17 @@ export function applyDelta(table: RoutingTable, delta: TableDelta): RoutingTable
   };
 }
 
-type Section<T> = Readonly<Record<string, T>>;
-
 function diffSection<T>(previous: Section<T>, next: Section<T>): SectionDelta<T> {
   if (previous === next) return { set: {}, removed: [] };
-  const changed = Object.keys(next).filter((key) => !isSameJson(previous[key], next[key]));
+  const replaced = replacedSince(previous, next);
+  const changed = (replaced ?? Object.keys(next)).filter((key) => !isSameJson(previous[key], next[key]));
   return {
     set: Object.fromEntries(changed.flatMap((key) => entryOf(next, key))),
-    removed: Object.keys(previous).filter((key) => !Object.hasOwn(next, key)),
+    removed: replaced === undefined ? Object.keys(previous).filter((key) => !Object.hasOwn(next, key)) : [],
   };
 }
 
 function entryOf<T>(section: Section<T>, key: string): readonly (readonly [string, T])[] {
   const entry = section[key];
   return entry === undefined ? [] : [[key, entry]];
-}
-
-/** Entries that are kept keep their place, those that are replaced too. */
-export function applySection<T>(section: Section<T>, { set, removed }: SectionDelta<T>): Section<T> {
-  const gone = new Set(removed);
-  const isSame = gone.size === 0 && Object.keys(set).length === 0;
-  if (isSame) return section;
-  return Object.assign(omit(section, gone), set);
-}
-
-/**
- * A copy, key by key: for the thousands of hosts of a large table that takes half as long as a spread, and it is a proxy
- * thread that waits for it.
- */
-function omit<T>(section: Section<T>, gone: ReadonlySet<string>): Record<string, T> {
-  const copy: Record<string, T> = {};
-  for (const key in section) {
-    const entry = section[key];
-    if (entry !== undefined && !gone.has(key)) copy[key] = entry;
-  }
-  return copy;
 }

@@ -44,6 +44,20 @@ export function inOrder<T extends object>(list: readonly T[], compare: (a: T, b:
   return list;
 }
 
+/**
+ * The members of `list`, sorted. Those that `last` holds are taken in its order, so that little is left to sort where
+ * little has changed since.
+ */
+export function sortedLike<T>(
+  list: readonly T[],
+  last: readonly T[] = [],
+  compare: (a: T, b: T) => number,
+): readonly T[] {
+  const rest = new Set(list);
+  const ordered = last.filter((item) => rest.delete(item));
+  return [...ordered, ...rest].sort(compare);
+}
+
 /** Whether no two of a list in order are equal. */
 export function areDistinct<T extends object>(
   sorted: readonly T[],

@@ -7,7 +7,7 @@ import type { Problem } from '../model/problems.ts';
 import { CLASS_FIELD, createClassSelector, type ClassDefault } from './classes.ts';
 import { keepList, memoizeByInputs } from './memoize.ts';
 import { endingNamespaces } from './namespaces.ts';
-import { compareAge, compareNames } from './order.ts';
+import { compareAge, compareNames, sortedLike } from './order.ts';
 import { createProblemList, type Cause, type ProblemList, type Report } from './problem-list.ts';
 import type { CompileOptions } from './result.ts';
 
@@ -48,7 +48,7 @@ export function ownIngresses(snapshot: Snapshot, options: CompileOptions): OwnIn
   // By name: other changes of namespaces change nothing here.
   const ending = [...endingNamespaces(namespaces)].join();
   return remember(options, [ingresses, ingressClasses, ending], (last) => {
-    const selected = selectOwn(snapshot, options);
+    const selected = selectOwn(snapshot, options, last?.own);
     return { ...selected, byNamespace: groupByNamespace(selected.own, last?.byNamespace) };
   });
 }
@@ -63,7 +63,12 @@ function groupByNamespace(
   return new Map([...groups].map(([namespace, list]) => [namespace, keepList(before?.get(namespace), list)]));
 }
 
-function selectOwn(snapshot: Snapshot, options: CompileOptions): Omit<OwnIngresses, 'byNamespace'> {
+/** `last`: what was selected before. */
+function selectOwn(
+  snapshot: Snapshot,
+  options: CompileOptions,
+  last: OwnIngresses['own'] | undefined,
+): Omit<OwnIngresses, 'byNamespace'> {
   const problems = createProblemList();
   const classOf = createClassSelector(snapshot, options, problems);
   const own: OwnIngress[] = [];
@@ -78,11 +83,11 @@ function selectOwn(snapshot: Snapshot, options: CompileOptions): Omit<OwnIngress
     }
     own.push(rememberOwn(decoded, [match.default], () => toOwn(decoded, match.default)));
   });
-  // Before they are sorted by age: an API server lists by name.
+  // Not of those sorted by age: an API server lists by name.
   const metas = own.filter(({ fault }) => fault === undefined).map(({ meta }) => meta);
-  own.sort((a, b) => compareAge(a.meta, b.meta));
+  const byAge = sortedLike(own, last, (a, b) => compareAge(a.meta, b.meta));
   return {
-    own: endingLast(own, endingNamespaces(snapshot.namespaces)),
+    own: endingLast(byAge, endingNamespaces(snapshot.namespaces)),
     metas: metas.sort(compareNames),
     problems: problems.sorted(),
   };

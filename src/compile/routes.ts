@@ -2,12 +2,12 @@
 
 import type { Problem } from '../model/problems.ts';
 import type { BackendKey, HostRoutes, RoutingTable } from '../model/table.ts';
-import { applySection } from './delta.ts';
 import { enterFallback, enterRule, type Entry } from './entries.ts';
 import { joinFallbacks, joinHost, type Joined, type Used } from './join-routes.ts';
 import { keepList, keepMap, memoizeByInputs } from './memoize.ts';
 import { sortedRecord, sortedSet, sortedTexts } from './order.ts';
 import type { CompileOptions } from './result.ts';
+import { replaceEntries } from './section.ts';
 import type { IngressOutcome } from './serve-ingress.ts';
 
 export interface CompiledRoutes extends Pick<RoutingTable, 'hosts' | 'defaultRoute' | 'plans' | 'options'> {
@@ -114,7 +114,7 @@ function serveHosts(
     if (now.served !== undefined) set[place] = now.served;
     if ((before?.served === undefined) !== (now.served === undefined)) areSame = false;
   }
-  if (last !== undefined && areSame) return applySection(last, { set, removed: [] });
+  if (last !== undefined && areSame) return replaceEntries(last, set);
   const served: Record<string, HostRoutes> = {};
   // Those of the last time are in order already: little is left to sort.
   for (const host of sortedTexts(new Set([...Object.keys(last ?? {}), ...Object.keys(set)]))) {

@@ -3,17 +3,20 @@
 import type { ObjectKey, Snapshot } from '../model/objects.ts';
 import type { Problem } from '../model/problems.ts';
 import type { Backend, BackendKey } from '../model/table.ts';
-import { createBackendResolver, type Resolution, type ResolvedBackend } from './backends.ts';
+import { createBackendResolver, type Resolution } from './backends.ts';
 import { indexSlices, type SliceIndex } from './endpoints.ts';
 import { changedKeys, keepList, memoizeByInputs, type Findings } from './memoize.ts';
 import { reporterOf, type OwnIngress, type OwnIngresses } from './own-ingresses.ts';
 import { createProblemList, createRecorder, tellAll } from './problem-list.ts';
 import type { CompileOptions } from './result.ts';
+import { replaceEntries } from './section.ts';
 import { policyNamedBy, serveIngress, type IngressOutcome, type Surroundings } from './serve-ingress.ts';
 
 export interface ServedIngresses {
   /** Of all Ingresses, in their order; the same object for as long as it holds the same. */
   readonly outcomes: readonly IngressOutcome[];
+  /** The same; the list of a namespace, too, is the same object for as long as it holds the same. */
+  readonly byNamespace: readonly (readonly IngressOutcome[])[];
   readonly problems: readonly Problem[];
   /** Of the backends that Ingresses name, those with these keys, in their order; the same object while none changes. */
   readonly pickBackends: (keys: readonly BackendKey[]) => Readonly<Record<BackendKey, Backend>>;
@@ -65,13 +68,14 @@ function serveAll(
   for (const [namespace, list] of stale) {
     namespaces.set(namespace, serveOne(list, { ...surroundings, slices }, last?.namespaces.get(namespace)));
   }
-  const problems = [...namespaces.values()].flatMap((served) => served.problems);
+  const all = [...namespaces.values()];
   return {
     surroundings,
     own,
     namespaces,
     outcomes: keepList(last?.outcomes, inOrderOf(own, namespaces)),
-    problems,
+    byNamespace: all.map(({ outcomes }) => outcomes),
+    problems: all.flatMap(({ problems }) => problems),
     pickBackends: (keys) => pick(keys, namespaces, options),
   };
 }
@@ -112,7 +116,7 @@ function serveOne(
   const context = { ...surroundings, resolveBackend: resolve, recorder: createRecorder() };
   const problems = createProblemList();
   const policies = new Set<ObjectKey>();
-  const outcomes = ingresses.map((ingress) => {
+  const served = ingresses.map((ingress) => {
     const outcome = serveIngress(ingress, context);
     const policy = policyNamedBy(ingress);
     if (policy !== undefined) policies.add(policy);
@@ -124,6 +128,7 @@ function serveOne(
       problems.reporterFor('EndpointSlice', meta)(field, cause);
     }
   }
+  const outcomes = keepList(last?.outcomes, served);
   return { ingresses, outcomes, findings, problems: problems.sorted(), policies };
 }
 
@@ -141,21 +146,46 @@ function inOrderOf(
   return ordered;
 }
 
-const rememberPicked = memoizeByInputs<CompileOptions, Readonly<Record<BackendKey, Backend>>>();
-
-function pick(
-  keys: readonly BackendKey[],
-  namespaces: ReadonlyMap<string, ServedNamespace>,
-  options: CompileOptions,
-): Readonly<Record<BackendKey, Backend>> {
-  const found = keys.map((key) => namespaces.get(namespaceOf(key))?.findings.get(key)?.result.resolved);
-  return rememberPicked(options, found, () => toRecord(found));
+interface Picked {
+  readonly keys: readonly BackendKey[];
+  readonly namespaces: Run['namespaces'];
+  readonly backends: Readonly<Record<BackendKey, Backend>>;
 }
 
-function toRecord(found: readonly (ResolvedBackend | undefined)[]): Readonly<Record<BackendKey, Backend>> {
+function pick(
+  keys: Picked['keys'],
+  namespaces: Run['namespaces'],
+  options: CompileOptions,
+): Picked['backends'] {
+  const picked = rememberPicked(options, [keys, namespaces], (last) => {
+    const isSame = last !== undefined && last.keys === keys;
+    const backends = isSame ? pickChanged(last, namespaces) : pickAll(keys, namespaces);
+    return { keys, namespaces, backends };
+  });
+  return picked.backends;
+}
+
+const rememberPicked = memoizeByInputs<CompileOptions, Picked>();
+
+/** The keys are the same, and each of them is that of a backend still, or no route would refer to it. */
+function pickChanged({ namespaces: before, backends }: Picked, now: Run['namespaces']): Picked['backends'] {
+  const set: Record<BackendKey, Backend> = {};
+  now.forEach(({ findings }, namespace) => {
+    const known = before.get(namespace)?.findings;
+    if (known === findings) return;
+    findings.forEach(({ result: { resolved } }, key) => {
+      if (resolved.kind !== 'backend' || !Object.hasOwn(backends, key)) return;
+      if (resolved.backend !== backends[key]) set[key] = resolved.backend;
+    });
+  });
+  return replaceEntries(backends, set);
+}
+
+function pickAll(keys: Picked['keys'], namespaces: Run['namespaces']): Picked['backends'] {
   const picked: Record<BackendKey, Backend> = {};
-  for (const resolved of found) {
-    if (resolved?.kind === 'backend') picked[resolved.key] = resolved.backend;
+  for (const key of keys) {
+    const resolved = namespaces.get(namespaceOf(key))?.findings.get(key)?.result.resolved;
+    if (resolved?.kind === 'backend') picked[key] = resolved.backend;
   }
   return picked;
 }

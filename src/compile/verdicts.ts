@@ -2,7 +2,7 @@
 
 import type { ObjectKey } from '../model/objects.ts';
 import { MAX_STATUS_ROWS } from '../policy/status-schema.ts';
-import { memoizeByInputs } from './memoize.ts';
+import { memoizeByInputs, memoizeByObject } from './memoize.ts';
 import { compareNames, sortedRecord } from './order.ts';
 import type { JudgedPolicy } from './policies.ts';
 import type { Protection } from './protection.ts';
@@ -14,31 +14,42 @@ type Row = PolicyVerdict['ingresses']['rows'][number];
 /** Each Ingress counts under the policy that it names, or that its class names for it. */
 export function judgeIngresses(
   policies: ReadonlyMap<ObjectKey, JudgedPolicy>,
-  outcomes: readonly IngressOutcome[],
-): Verdicts {
-  return remember(policies, [outcomes], () => judgeAll(policies, outcomes));
-}
-
-type Verdicts = Readonly<Record<ObjectKey, PolicyVerdict>>;
-
-const remember = memoizeByInputs<ReadonlyMap<ObjectKey, JudgedPolicy>, Verdicts>();
-
-function judgeAll(
-  policies: ReadonlyMap<ObjectKey, JudgedPolicy>,
-  outcomes: readonly IngressOutcome[],
-): Verdicts {
-  const rows = new Map<ObjectKey, Row[]>();
-  for (const { ingress } of outcomes) {
-    const outcome = outcomeOf(ingress.protection);
-    if (outcome === undefined) continue;
-    const { namespace, name } = ingress.meta;
-    const { policy, state, reason } = outcome;
-    const known = rows.get(policy) ?? [];
-    known.push({ namespace, name, state, reason });
-    rows.set(policy, known);
+  namespaces: readonly (readonly IngressOutcome[])[],
+): Readonly<Record<ObjectKey, PolicyVerdict>> {
+  const named = new Map<ObjectKey, (readonly Row[])[]>();
+  for (const outcomes of namespaces) {
+    rowsOf(outcomes).forEach((rows, key) => {
+      const known = named.get(key);
+      if (known === undefined) named.set(key, [rows]);
+      else known.push(rows);
+    });
   }
-  return sortedRecord([...policies].map(([key, policy]) => [key, toVerdict(policy, rows.get(key) ?? [])]));
+  return sortedRecord(
+    [...policies].map(([key, policy]) => {
+      const rows = named.get(key) ?? [];
+      return [key, remember(policy, rows, () => toVerdict(policy, rows.flat()))];
+    }),
+  );
 }
+
+const remember = memoizeByInputs<JudgedPolicy, PolicyVerdict>();
+
+/** By policy. */
+const rowsOf = memoizeByObject(
+  (outcomes: readonly IngressOutcome[]): ReadonlyMap<ObjectKey, readonly Row[]> => {
+    const rows = new Map<ObjectKey, Row[]>();
+    for (const { ingress } of outcomes) {
+      const outcome = outcomeOf(ingress.protection);
+      if (outcome === undefined) continue;
+      const { namespace, name } = ingress.meta;
+      const { policy, state, reason } = outcome;
+      const known = rows.get(policy) ?? [];
+      known.push({ namespace, name, state, reason });
+      rows.set(policy, known);
+    }
+    return rows;
+  },
+);
 
 /** `undefined` where no policy is concerned. */
 function outcomeOf(

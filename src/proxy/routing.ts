@@ -1,6 +1,7 @@
 /** The table that a proxy thread serves, with what is derived from it. */
 
-import { applyDelta, type SectionDelta, type TableDelta } from '../compile/delta.ts';
+import { applyDelta, type TableDelta } from '../compile/delta.ts';
+import type { SectionDelta } from '../compile/section.ts';
 import { normaliseHeaderName } from '../http/header-names.ts';
 import { createMatcher, type Matcher } from '../match/matcher.ts';
 import { emptyTable, type RoutingTable } from '../model/table.ts';
