@@ -13,6 +13,7 @@ import { renderMetrics } from './control/metrics-text.ts';
 import type { ProxyThreads } from './control/proxy-threads.ts';
 import type { Readiness } from './control/readiness.ts';
 import type { SeriesUpkeep } from './control/series-upkeep.ts';
+import type { AccessReviewer } from './kube/access-review.ts';
 import { explainRequest } from './match/explain.ts';
 import { emptyTable } from './model/table.ts';
 import type { Broker } from './oauth/broker.ts';
@@ -34,6 +35,7 @@ export interface AdminParts {
   readonly broker: Broker;
   readonly activity: ActivityLog;
   readonly series: SeriesUpkeep;
+  readonly reviewer: AccessReviewer | undefined;
 }
 
 /** `undefined` where the flags switch it off. */
@@ -60,7 +62,7 @@ export async function openAdmin(parts: AdminParts): Promise<AdminServer | undefi
       problems,
       explain: (url, method) => explainRequest(table(), problems(), { url, method }).text,
       purge: {
-        tokenFile: config['admin-token-file'],
+        guard: { tokenFile: config['admin-token-file'], reviewer: parts.reviewer },
         purge: (clientId) => broker.purge(clientId),
         logger,
       },

@@ -103,7 +103,7 @@ async function wire(common: Common, stack: AsyncDisposableStack) {
   const controller = createController(common, dataPlane, objects, series);
   stack.defer(() => controller.close());
   stack.defer(() => objects.close());
-  const admin = await openAdmin({ ...common, ...dataPlane, controller, series });
+  const admin = await openAdmin({ ...common, ...dataPlane, controller, series, reviewer: objects.reviewer });
   stack.defer(async () => admin?.close());
   return { controller, threads, admin };
 }
@@ -153,6 +153,7 @@ async function chooseObjects(common: Common, broker: Broker): Promise<Objects> {
   return {
     open: (onChange) => openFileSource({ directory, logger, onChange }),
     report: (result) => problems.update(result.problems),
+    reviewer: undefined,
     close: () => Promise.resolve(),
   };
 }

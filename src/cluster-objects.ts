@@ -9,6 +9,7 @@ import type { ServeConfig } from './config/serve.ts';
 import { systemClock } from './config/system-clock.ts';
 import { createProblemLog } from './control/problem-log.ts';
 import type { ObjectSource, OnChange } from './decode/source.ts';
+import { createAccessReviewer, type AccessReviewer } from './kube/access-review.ts';
 import { serviceAccountNamespace, type ClusterAccess } from './kube/cluster.ts';
 import { createEventWriter } from './kube/event-writer.ts';
 import { SOLE_LEAD } from './kube/lead.ts';
@@ -32,6 +33,8 @@ export interface Objects {
   readonly open: (onChange: OnChange) => ObjectSource;
   /** Told of every result that every proxy thread serves. */
   readonly report: (result: CompileResult) => void;
+  /** Judges tokens of the cluster that callers of the admin server bring; `undefined`: none is taken. */
+  readonly reviewer: AccessReviewer | undefined;
   readonly close: () => Promise<void>;
 }
 
@@ -65,12 +68,15 @@ export function clusterObjects({ config, logger, telemetry, broker, access }: Cl
     instance: hostname(),
     findMeta: (kind, key) => source?.findMeta(kind, key),
   });
+  const audience = config['admin-token-audience'];
+  const reviewer = audience === undefined ? undefined : createAccessReviewer(access, audience);
   const writeStatuses = (): void => {
     if (live === undefined) return;
     statuses.update({ result: live, issuerState: issuerStates(live.policies, broker) });
   };
   broker.onIssuerStateChange(writeStatuses);
   return {
+    reviewer,
     open(onChange) {
       source = openKubeSource({ ...client, onChange, scope: scopeOf(config) });
       return source;
@@ -91,6 +97,7 @@ export function clusterObjects({ config, logger, telemetry, broker, access }: Cl
       if (isLast) await statuses.withdraw();
       await Promise.all([statuses.close(), events.close(), addresses.close(), pods?.close()]);
       await election?.close();
+      reviewer?.close();
     },
   };
 }

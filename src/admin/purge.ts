@@ -1,37 +1,28 @@
-/** `DELETE /v1/tokens`: evicts cached tokens, of one client or all, for whoever holds the token of the operator. */
-
-import { createHash, timingSafeEqual } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+/** `DELETE /v1/tokens`: evicts cached tokens, of one client or all, for whoever may. */
 
 import type { FastifyInstance } from 'fastify';
 
 import type { Logger } from '../telemetry/ports.ts';
+import { admit, type PurgeGuard } from './purge-guard.ts';
 
-/** Shorter ones could be guessed. */
-const MIN_TOKEN_LENGTH = 16;
+const PATH = '/v1/tokens';
 
 export interface PurgeOptions {
-  /** File with the bearer token, read anew for each call; `undefined`: nobody may purge. */
-  readonly tokenFile: string | undefined;
+  readonly guard: PurgeGuard;
   /** Resolves with the number of entries evicted, once no proxy thread holds them any more. */
   readonly purge: (clientId: string | undefined) => Promise<number>;
   readonly logger: Logger;
 }
 
 export function registerPurge(server: FastifyInstance, options: PurgeOptions): void {
-  const { tokenFile, purge, logger } = options;
-  server.delete<{ Querystring: { clientId?: string } }>('/v1/tokens', async (request, reply) => {
-    const expected = await readToken(tokenFile);
-    if (expected === undefined) {
-      return reply
-        .code(403)
-        .send({ error: 'no usable --admin-token-file is set, so nobody may purge tokens' });
-    }
-    if (!isSameToken(request.headers.authorization, expected)) {
-      return reply
-        .code(401)
-        .header('www-authenticate', 'Bearer realm="oidc-ingress admin"')
-        .send({ error: 'authorization: must be Bearer with the token of --admin-token-file' });
+  const { guard, purge, logger } = options;
+  server.delete<{ Querystring: { clientId?: string } }>(PATH, async (request, reply) => {
+    const admission = await admit(request.headers.authorization, { path: PATH, verb: 'delete' }, guard);
+    if (admission.kind === 'refused') {
+      const { status, error } = admission;
+      if (status !== 401) logger.warn({ status, error }, 'a purge of tokens was refused');
+      if (status === 401) reply.header('www-authenticate', 'Bearer realm="oidc-ingress admin"');
+      return reply.code(status).send({ error });
     }
     const unknown = Object.keys(request.query).filter((name) => name !== 'clientId');
     if (
@@ -46,21 +37,7 @@ export function registerPurge(server: FastifyInstance, options: PurgeOptions): v
     }
     const { clientId } = request.query;
     const purged = await purge(clientId);
-    logger.info({ clientId: clientId ?? 'all', purged }, 'tokens purged');
+    logger.info({ clientId: clientId ?? 'all', purged, by: admission.by }, 'tokens purged');
     return reply.send({ purged });
   });
-}
-
-async function readToken(file: string | undefined): Promise<string | undefined> {
-  if (file === undefined) return undefined;
-  const text = await readFile(file, 'utf8').catch(() => '');
-  const token = text.trim();
-  return token.length >= MIN_TOKEN_LENGTH ? token : undefined;
-}
-
-/** Compares digests: of one length, and in constant time. */
-function isSameToken(authorization: string | undefined, expected: string): boolean {
-  const [, given] = /^bearer +(\S+)$/i.exec(authorization ?? '') ?? [];
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return given !== undefined && timingSafeEqual(digest(given), digest(expected));
 }

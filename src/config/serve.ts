@@ -47,6 +47,11 @@ function faultsBetween(values: ServeConfig): readonly Fault[] {
       message: 'cannot be combined with --kubeconfig: objects come from one source',
     },
     {
+      isBroken: values.manifests !== undefined && values['admin-token-audience'] !== undefined,
+      path: '--admin-token-audience',
+      message: 'cannot be combined with --manifests: the API server of a cluster judges such tokens',
+    },
+    {
       isBroken: values['secret-mode'] === 'namespaced' && values['watch-namespaces'].length === 0,
       path: '--watch-namespaces',
       message: 'must name namespaces with --secret-mode=namespaced',

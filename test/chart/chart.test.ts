@@ -62,6 +62,11 @@ describe('the chart', { skip: skipWithout(helm) }, () => {
         }
       });
 
+      test('lets no name of a Service pass for a flag: pods of the gateway get no variables of Services', async () => {
+        const [, pod] = podSpecs(await render(path, fileOf(name)))[0] ?? [];
+        assert.equal(pod?.enableServiceLinks, false);
+      });
+
       test('starts the process with flags that it accepts, on the ports that it declares', async () => {
         const [, pod] = podSpecs(await render(path, fileOf(name)))[0] ?? [];
         const [command, ...flags] = pod?.containers[0]?.args ?? [];
@@ -109,6 +114,53 @@ describe('the chart', { skip: skipWithout(helm) }, () => {
     }
   });
 
+  test('may ask the API server whose a token is only where such tokens purge', async () => {
+    const given = ['--set=adminToken.audience=oidc-ingress'];
+    const rightsOn = async (...settings: readonly string[]): Promise<readonly string[]> =>
+      (only(await render(path, ...settings), 'ClusterRole').rules ?? []).map(describeRule);
+    const before = new Set(await rightsOn());
+    assert.deepEqual(
+      (await rightsOn(...given)).filter((rule) => !before.has(rule)),
+      ['authentication.k8s.io tokenreviews: create', 'authorization.k8s.io subjectaccessreviews: create'],
+    );
+    const [, pod] = podSpecs(await render(path, ...given))[0] ?? [];
+    assert.ok(pod?.containers[0]?.args?.includes('--admin-token-audience=oidc-ingress'));
+  });
+
+  test('gives people rights on policies only where it is told to, those who view none to write', async () => {
+    const aggregated = (objects: readonly RenderedObject[], role: string) =>
+      ofKind(objects, 'ClusterRole')
+        .filter(
+          ({ metadata }) => metadata.labels?.[`rbac.authorization.k8s.io/aggregate-to-${role}`] === 'true',
+        )
+        .flatMap(({ rules = [] }) => rules.map(describeRule));
+    const rolesOf = (objects: readonly RenderedObject[]) => ({
+      view: aggregated(objects, 'view'),
+      edit: aggregated(objects, 'edit'),
+      admin: aggregated(objects, 'admin'),
+    });
+    assert.deepEqual(rolesOf(await render(path)), { view: [], edit: [], admin: [] });
+    assert.deepEqual(rolesOf(await render(path, '--set=rbac.aggregateTo={view,edit}')), {
+      view: ['oidc-ingress.io oidcpolicies: get, list, watch'],
+      edit: [
+        'oidc-ingress.io oidcpolicies: get, list, watch, create, update, patch, delete, deletecollection',
+      ],
+      admin: [],
+    });
+  });
+
+  test('passes on what it has no value for: metrics of the autoscaler, fields of the Service', async () => {
+    const objects = await render(path, fileOf('everything'));
+    const metrics = only(objects, 'HorizontalPodAutoscaler').spec?.['metrics'] as readonly object[];
+    assert.deepEqual(
+      metrics.map((metric) => (metric as { readonly type: string }).type),
+      ['Resource', 'Resource', 'Pods'],
+    );
+    const service = ofKind(objects, 'Service').find(({ metadata }) => metadata.name === 'gateway');
+    assert.equal(service?.spec?.['sessionAffinity'], 'ClientIP');
+    assert.equal(service?.spec?.['trafficDistribution'], 'PreferClose');
+  });
+
   const BUDGETS = [
     { name: 'one replica', given: ['replicaCount=1'], want: 0 },
     { name: 'two replicas', given: ['replicaCount=2'], want: 1 },
@@ -127,6 +179,7 @@ describe('the chart', { skip: skipWithout(helm) }, () => {
       given: ['autoscaling.enabled=true', 'autoscaling.minReplicas=2'],
       want: 1,
     },
+    { name: 'an autoscaler of another kind', given: ['replicaCount=null'], want: 1 },
     { name: 'a DaemonSet', given: ['kind=DaemonSet', 'replicaCount=2'], want: 0 },
   ] as const;
   for (const { name, given, want } of BUDGETS) {
@@ -139,6 +192,8 @@ describe('the chart', { skip: skipWithout(helm) }, () => {
   test('leaves the number of replicas to the autoscaler', async () => {
     const scaled = await render(path, '--set=autoscaling.enabled=true');
     assert.equal(only(scaled, 'Deployment').spec?.['replicas'], undefined);
+    const byAnother = await render(path, '--set=replicaCount=null');
+    assert.equal(only(byAnother, 'Deployment').spec?.['replicas'], undefined);
     assert.equal(only(await render(path), 'Deployment').spec?.['replicas'], 1);
   });
 
@@ -200,6 +255,16 @@ describe('the chart', { skip: skipWithout(helm) }, () => {
       name: 'too short a grace period',
       given: 'terminationGracePeriodSeconds=30',
       want: /must not be less than drain\.delaySeconds and drain\.timeoutSeconds together, 310/,
+    },
+    {
+      name: 'a field of the Service that is a value',
+      given: 'service.extraSpec.type=NodePort',
+      want: /service\.extraSpec\.type: the chart sets this field itself/,
+    },
+    {
+      name: 'rights for a role that Kubernetes does not have',
+      given: 'rbac.aggregateTo={viewer}',
+      want: /rbac.aggregateTo.*view.*edit.*admin/,
     },
     {
       name: 'an autoscaler of a DaemonSet',

@@ -47,8 +47,8 @@ export interface ApiServer {
   apply(manifest: string | object): Promise<readonly ApiObject[]>;
   /** Deletes what each document names. */
   delete(manifest: string | object): Promise<void>;
-  /** A token for a service account, as its pods hold it. */
-  tokenFor(namespace: string, serviceAccount: string): Promise<string>;
+  /** A token for a service account, as its pods hold it; with `audience` one that is for another than the API server. */
+  tokenFor(namespace: string, serviceAccount: string, audience?: string): Promise<string>;
   /** Writes a kubeconfig for another token. @returns its path. */
   kubeconfigFor(token: string): Promise<string>;
   /** Ends the API server at once; its data stay. */
@@ -171,9 +171,10 @@ export async function startApiServer(binaries?: ApiServerBinaries): Promise<ApiS
         await mustSucceed(`delete ${object.kind} ${object.metadata.name}`, answer);
       }
     },
-    async tokenFor(namespace, serviceAccount) {
+    async tokenFor(namespace, serviceAccount, audience) {
       const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${serviceAccount}/token`;
-      const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
+      const spec = audience === undefined ? {} : { audiences: [audience] };
+      const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec };
       const answer = await request('POST', path, body);
       const { status } = (await mustSucceed('TokenRequest', answer)) as {
         readonly status: { readonly token: string };

@@ -64,6 +64,9 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 0
 {{- else if .Values.autoscaling.enabled -}}
 {{- .Values.autoscaling.minReplicas -}}
+{{- else if kindIs "invalid" .Values.replicaCount -}}
+{{- /* Another autoscaler decides; a budget by what may be gone does no harm to a single pod. */ -}}
+2
 {{- else -}}
 {{- .Values.replicaCount -}}
 {{- end -}}
@@ -111,6 +114,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
   "access-log" (get (dict "all" "" "errors" "errors" "off" "off" "false" "off") (toString $values.accessLog))
   "access-log-sample" (ternary "" (toString $values.accessLogSample) (eq (int $values.accessLogSample) 1))
   "log-level" (ternary "" $values.logLevel (eq $values.logLevel "info"))
+  "admin-token-audience" $values.adminToken.audience
   "admin-token-file" (ternary "/etc/oidc-ingress/admin/token" "" (ne $values.adminToken.existingSecret ""))
 -}}
 {{- range $name, $text := $values.extraArgs -}}

@@ -13,6 +13,8 @@ metadata:
 spec:
   serviceAccountName: {{ include "oidc-ingress.serviceAccountName" . }}
   automountServiceAccountToken: true
+  # Names and ports of Services do not come as variables: those of a gateway of this name would look like its flags.
+  enableServiceLinks: false
   terminationGracePeriodSeconds: {{ include "oidc-ingress.terminationGracePeriodSeconds" . }}
   {{- with .Values.imagePullSecrets }}
   imagePullSecrets:

@@ -9,6 +9,15 @@
 - apiGroups: ['']
   resources: [namespaces]
   verbs: [list, watch]
+{{- if .Values.adminToken.audience }}
+# Whose token a call to purge tokens came with, and whether they may.
+- apiGroups: [authentication.k8s.io]
+  resources: [tokenreviews]
+  verbs: [create]
+- apiGroups: [authorization.k8s.io]
+  resources: [subjectaccessreviews]
+  verbs: [create]
+{{- end }}
 {{- end }}
 
 {{/* Their addresses are published where there is no Service to take them from. */}}

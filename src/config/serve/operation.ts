@@ -17,7 +17,17 @@ export const OPERATION_FLAGS = {
     placeholder: 'FILE',
     defaultText: undefined,
     description:
-      'File with the bearer token that lets `DELETE /v1/tokens` of the admin server purge cached tokens. Read anew for each call; without it the call is refused.',
+      'File with the bearer token that lets `DELETE /v1/tokens` of the admin server purge cached tokens. Read anew for each call; without it, and without `--admin-token-audience`, the call is refused.',
+  },
+  'admin-token-audience': {
+    schema: z
+      .string()
+      .regex(/^[\x21-\x7e]{1,253}$/, { error: 'must be 1 to 253 printable characters without spaces' })
+      .optional(),
+    placeholder: 'AUDIENCE',
+    defaultText: undefined,
+    description:
+      'Audience for which tokens of the cluster must be made to purge cached tokens too, such as `oidc-ingress`. The API server is asked at each call whose token it is, and whether they may `delete` the non-resource URL `/v1/tokens`.',
   },
   'access-log': {
     schema: z.enum(['all', 'errors', 'off'], { error: 'must be all, errors or off' }),

@@ -177,7 +177,8 @@ describe('purging tokens', () => {
     assert.equal((await purge('', { headers })).status, 200);
     writeFileSync(tokenFile, 'too-short');
     const answer = await purge('', { headers: { authorization: 'Bearer too-short' } });
-    const error = 'no usable --admin-token-file is set, so nobody may purge tokens';
+    const error =
+      'no usable --admin-token-file and no --admin-token-audience is set, so nobody may purge tokens';
     assert.deepEqual([answer.status, answer.json()], [403, { error }]);
     rmSync(tokenFile);
     assert.equal((await purge()).status, 403);

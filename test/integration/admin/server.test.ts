@@ -24,7 +24,11 @@ describe('the admin server', () => {
     table: emptyTable,
     problems: () => [],
     explain: (url, method) => `${method} ${url.href}`,
-    purge: { tokenFile: undefined, purge: () => Promise.resolve(0), logger: collectingLogger() },
+    purge: {
+      guard: { tokenFile: undefined, reviewer: undefined },
+      purge: () => Promise.resolve(0),
+      logger: collectingLogger(),
+    },
     status: () => assert.fail('nobody asks for it'),
   };
 

@@ -106,6 +106,14 @@ const BAD = [
     want: '--manifests: cannot be combined with --kubeconfig: objects come from one source',
   },
   {
+    argv: ['--manifests=a', '--admin-token-audience=oidc-ingress'],
+    want: '--admin-token-audience: cannot be combined with --manifests: the API server of a cluster judges such tokens',
+  },
+  {
+    argv: ['--admin-token-audience', 'our gateway'],
+    want: '--admin-token-audience: must be 1 to 253 printable characters without spaces, found "our gateway"',
+  },
+  {
     argv: ['--http-address=off', '--https-address=off'],
     want: '--http-address: must not be off while --https-address is off too',
   },
