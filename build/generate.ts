@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 
 import { renderAnnotations } from './generate/annotations.ts';
 import { renderChartReadme } from './generate/chart-readme.ts';
+import { renderConditions } from './generate/conditions.ts';
 import { renderCrd } from './generate/crd.ts';
 import { renderFlags } from './generate/flags.ts';
 import { renderMetrics } from './generate/metrics.ts';
@@ -18,6 +19,7 @@ const FILES: Readonly<Record<string, () => string>> = {
   'charts/oidc-ingress/crds/oidcpolicies.oidc-ingress.io.yaml': renderCrd,
   'crds/oidcpolicies.oidc-ingress.io.yaml': renderCrd,
   'docs/reference/annotations.md': renderAnnotations,
+  'docs/reference/conditions.md': renderConditions,
   'docs/reference/flags.md': renderFlags,
   'docs/reference/metrics.md': renderMetrics,
   'docs/reference/policy.md': renderPolicyReference,

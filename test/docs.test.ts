@@ -14,7 +14,8 @@ import { SERVE_FLAGS } from '../src/config/serve.ts';
 import { decodeObject } from '../src/decode/decode-object.ts';
 import { parseDuration } from '../src/model/duration.ts';
 import { INGRESS_ANNOTATIONS } from '../src/model/annotations.ts';
-import { PROBLEM_REASONS } from '../src/model/problems.ts';
+import { CONDITION_REASONS } from '../src/model/conditions.ts';
+import { FURTHER_REASONS, PROBLEM_REASONS } from '../src/model/problems.ts';
 import { REASONS } from '../src/model/reasons.ts';
 import { lifetimeOf } from '../src/oauth/lifetimes.ts';
 import { policySpecSchema } from '../src/policy/schema.ts';
@@ -182,7 +183,16 @@ const REFERENCES: readonly {
   {
     page: 'problems',
     rows: /^[A-Z]/,
-    want: Object.entries(PROBLEM_REASONS).map(([reason, severity]) => `${reason} ${severity}`),
+    want: Object.entries({ ...PROBLEM_REASONS, ...FURTHER_REASONS }).map(
+      ([reason, severity]) => `${reason} ${severity}`,
+    ),
+  },
+  {
+    page: 'conditions',
+    rows: /^[A-Z]/,
+    want: Object.values(CONDITION_REASONS).flatMap((reasons) =>
+      Object.entries(reasons).map(([reason, status]) => `${reason} ${status}`),
+    ),
   },
   { page: 'metrics', rows: /^oidc_ingress_/, want: METRICS },
   { page: 'annotations', rows: /^oidc-ingress\.io\//, want: INGRESS_ANNOTATIONS },
@@ -190,10 +200,13 @@ const REFERENCES: readonly {
 
 for (const { page, rows, want } of REFERENCES) {
   test(`the reference of ${page} lists exactly the ${page} of the code`, () => {
-    const withSecondCell = /^(?:reasons|problems)$/.test(page);
-    const listed = rowsOf(pageAt(`docs/reference/${page}.md`), rows).map(([first = '', second = '']) =>
-      withSecondCell ? `${first} ${second}` : first,
-    );
+    const withSecondCell = /^(?:reasons|problems|conditions)$/.test(page);
+    const listed = rowsOf(pageAt(`docs/reference/${page}.md`), rows).map((cells) => {
+      const [first = '', second = '', meaning, remedy] = cells;
+      if (!withSecondCell) return first;
+      assert.ok(meaning !== '' && remedy !== '', `${first} is not explained`);
+      return `${first} ${second}`;
+    });
     assert.deepEqual(sorted(listed), sorted(want));
   });
 }

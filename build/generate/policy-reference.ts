@@ -18,7 +18,7 @@ export function renderPolicyReference(): string {
     `\`${API_GROUP}/${API_VERSION}\`, namespaced, \`kubectl get ${POLICY_PLURAL}\` or \`kubectl get oidcp\`; \`-o wide\` shows mode, refused Ingresses and warnings too. An unknown field is an error, not ignored. A duration is a whole number and a unit: \`300ms\`, \`5s\`, \`10m\`, \`1h\`. Lengths count characters.`,
     `## spec\n\n${rulesOf(spec)}`,
     ...sections(spec),
-    '## status\n\nWritten by the controller. An outage of the provider never makes `Accepted` false.',
+    '## status\n\nWritten by the controller. An outage of the provider never makes `Accepted` false. What each condition can say: [conditions](conditions.md).',
     table(
       HEADER.toSpliced(2, 1),
       rows('', status).map((row) => row.toSpliced(2, 1)),

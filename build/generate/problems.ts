@@ -1,14 +1,19 @@
 /** `docs/reference/problems.md`: what can be wrong with a configuration, and how to mend it. */
 
-import { PROBLEM_REASONS, type ProblemReason } from '../../src/model/problems.ts';
+import {
+  FURTHER_REASONS,
+  PROBLEM_REASONS,
+  type FurtherReason,
+  type ProblemReason,
+} from '../../src/model/problems.ts';
 import { code, generatedFrom, page, table } from './markdown.ts';
 
-interface Explanation {
+export interface Explanation {
   readonly meaning: string;
   readonly cure: string;
 }
 
-const EXPLANATIONS: Readonly<Record<ProblemReason, Explanation>> = {
+export const EXPLANATIONS: Readonly<Record<ProblemReason, Explanation>> = {
   InvalidObject: {
     meaning: 'The object, or one that it needs, has a field that cannot be read.',
     cure: 'Mend the field that the message names. In a cluster the API server refuses most of these at `kubectl apply`.',
@@ -139,19 +144,49 @@ const EXPLANATIONS: Readonly<Record<ProblemReason, Explanation>> = {
   },
 };
 
+const FURTHER: Readonly<Record<FurtherReason, Explanation>> = {
+  Unreadable: {
+    meaning:
+      'A file, or a list of the API server, cannot be read, so that objects may be missing. `validate` prints it without its name.',
+    cure: 'Mend the file at the line that is named, or give the gateway the right that the message names. What was read before stays in service.',
+  },
+  CertificateExpiresSoon: {
+    meaning: 'A certificate ends within 14 days.',
+    cure: 'See why it was not renewed: with cert-manager `kubectl describe certificate`, else renew it by hand.',
+  },
+  CertificateExpired: {
+    meaning:
+      'A certificate is past its end. Callers refuse the connection; where it is a client certificate, Services refuse that of the gateway.',
+    cure: 'Write a new certificate and key to the Secret; it is in service within a second.',
+  },
+  CertificateNotYetValid: {
+    meaning: 'A certificate begins later than now, with the consequences of an expired one.',
+    cure: 'Compare the clock of the node with that of who issued it, or write one that is valid to the Secret.',
+  },
+};
+
 export function renderProblems(): string {
   return page(
     generatedFrom('src/model/problems.ts'),
     '# Problems',
-    'What can be wrong with a configuration. A problem is shown by `oidc-ingress validate`, in the log, as an Event of its object and in the status of a policy. An error refuses the routes that depend on it (503); a warning refuses nothing by itself.',
-    table(
-      ['reason', 'severity', 'meaning', 'cure'],
-      (Object.keys(PROBLEM_REASONS) as ProblemReason[]).map((reason) => [
-        `<a id="${reason}"></a>${code(reason)}`,
-        PROBLEM_REASONS[reason],
-        EXPLANATIONS[reason].meaning,
-        EXPLANATIONS[reason].cure,
-      ]),
-    ),
+    'What can be wrong with a configuration. A problem is shown by `oidc-ingress validate`, in the log, as an Event of its object and in the status of a policy. An error refuses the routes that depend on it (503); a warning refuses nothing by itself. What the conditions of a policy say beyond these: [conditions](conditions.md).',
+    problemTable(PROBLEM_REASONS, EXPLANATIONS),
+    '## Of what is no object\n\nOn the status page and at `/v1/status` only; `validate` prints the first too. The status page also lists what is wrong with a provider, by the reasons of the [conditions](conditions.md#issuerready).',
+    problemTable(FURTHER_REASONS, FURTHER),
+  );
+}
+
+function problemTable<R extends string>(
+  severities: Readonly<Record<R, 'error' | 'warning'>>,
+  explanations: Readonly<Record<R, Explanation>>,
+): string {
+  return table(
+    ['reason', 'severity', 'meaning', 'cure'],
+    (Object.keys(severities) as R[]).map((reason) => [
+      `<a id="${reason}"></a>${code(reason)}`,
+      severities[reason],
+      explanations[reason].meaning,
+      explanations[reason].cure,
+    ]),
   );
 }

@@ -17,5 +17,12 @@ export function renderReasons(): string {
         remedy,
       ]),
     ),
+    '## In other forms',
+    [
+      '- A request that ends before it has been read is `BadRequest` with a status that says more: 408 (its head did not come within `--header-timeout`), 431 (its head is longer than `--max-header-bytes`).',
+      '- `HEAD` gets the status and the headers without the body.',
+      '- gRPC gets `grpc-status` and `grpc-message` instead: 16 for 401, 7 for 403, 12 for 404, 8 for 413 and 429, 14 for 502, 503 and 504, else 13.',
+      '- Status 499 in log and metrics: the caller was gone before it had its answer. Nobody got it, and nobody else is at fault.',
+    ].join('\n'),
   );
 }

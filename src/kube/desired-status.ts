@@ -4,24 +4,14 @@ import { isIP } from 'node:net';
 
 import { isSameValue } from '../decode/same-value.ts';
 import { memoizeByObject } from '../compile/memoize.ts';
-import type { PolicyVerdict } from '../compile/result.ts';
+import type { PolicyVerdict, PolicyWarning } from '../compile/result.ts';
+import type { Condition, IssuerState, IssuerWarning } from '../model/conditions.ts';
 import { policyStatusSchema, type PolicyStatus } from '../policy/status-schema.ts';
 
 /** Bound of a message in a condition. */
 const MAX_MESSAGE = 4_096;
 
-/** What is known of the issuer of a policy: its discovery document and keys. */
-export interface IssuerState {
-  readonly status: 'True' | 'False' | 'Unknown';
-  /** CamelCase, such as `Ready` or `DiscoveryFailed`. */
-  readonly reason: string;
-  readonly message: string;
-  /** What is odd about the issuer but stops nothing. */
-  readonly warnings: readonly { readonly reason: string; readonly message: string }[];
-}
-
-type Condition = NonNullable<PolicyStatus['conditions']>[number];
-type NewCondition = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
+type WrittenCondition = NonNullable<PolicyStatus['conditions']>[number];
 
 /** `live` is the status as it stands: a condition that keeps its status keeps the time of its last transition. */
 export function policyStatus(
@@ -54,7 +44,7 @@ export function isSamePolicyStatus(live: unknown, desired: PolicyStatus): boolea
   return isSameValue({ observedGeneration, conditions: ours, ingresses }, desired);
 }
 
-function conditionsOf(live: unknown): readonly Condition[] {
+function conditionsOf(live: unknown): readonly WrittenCondition[] {
   return readStatus(live)?.conditions ?? [];
 }
 
@@ -68,27 +58,31 @@ const readOnce = memoizeByObject((live: object): PolicyStatus | undefined => {
   return parsed.success ? parsed.data : undefined;
 });
 
-function newConditions(verdict: PolicyVerdict, issuer: IssuerState): readonly NewCondition[] {
+function newConditions(verdict: PolicyVerdict, issuer: IssuerState): readonly Condition[] {
   const { accepted } = verdict;
-  const programmed: Omit<NewCondition, 'type'> =
-    accepted.status === 'True'
-      ? { status: 'True', reason: 'Programmed', message: 'every proxy thread serves the policy' }
-      : { status: 'False', reason: 'NotAccepted', message: 'requests that the policy covers are refused' };
   const { status, reason, message } = issuer;
   return [
     { type: 'Accepted', ...accepted },
     { type: 'IssuerReady', status, reason, message },
-    { type: 'Programmed', ...programmed },
-    { type: 'Warnings', ...warnings([...verdict.warnings, ...issuer.warnings]) },
+    programmed(accepted),
+    warnings([...verdict.warnings, ...issuer.warnings]),
   ];
 }
 
+function programmed({ status }: PolicyVerdict['accepted']): Condition {
+  const type = 'Programmed';
+  return status === 'True'
+    ? { type, status, reason: 'Programmed', message: 'every proxy thread serves the policy' }
+    : { type, status, reason: 'NotAccepted', message: 'requests that the policy covers are refused' };
+}
+
 /** One condition holds them all: the first gives the reason, the message has a line for each. */
-function warnings(all: IssuerState['warnings']): Omit<NewCondition, 'type'> {
+function warnings(all: readonly (PolicyWarning | IssuerWarning)[]): Condition {
+  const type = 'Warnings';
   const [first] = all;
-  if (first === undefined) return { status: 'False', reason: 'None', message: '' };
+  if (first === undefined) return { type, status: 'False', reason: 'None', message: '' };
   const message = all.map(({ reason, message }) => `${reason}: ${message}`).join('\n');
-  return { status: 'True', reason: first.reason, message };
+  return { type, status: 'True', reason: first.reason, message };
 }
 
 export type LoadBalancerIngress = { readonly ip: string } | { readonly hostname: string };

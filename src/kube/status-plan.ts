@@ -2,16 +2,11 @@
 
 import type { CompileResult, PolicyVerdict } from '../compile/result.ts';
 import { isSameValue } from '../decode/same-value.ts';
+import type { IssuerState } from '../model/conditions.ts';
 import { POLICY_KIND } from '../model/names.ts';
 import { objectKey, type ObjectKey, type ObjectMeta } from '../model/objects.ts';
 import type { WatchTelemetry } from '../telemetry/ports.ts';
-import {
-  isSamePolicyStatus,
-  loadBalancerIngress,
-  policyStatus,
-  publishedIn,
-  type IssuerState,
-} from './desired-status.ts';
+import { isSamePolicyStatus, loadBalancerIngress, policyStatus, publishedIn } from './desired-status.ts';
 import { readLiveObject, type FindLive, type LiveObject, type StatusKind } from './live-object.ts';
 import { isOlder } from './resource-version.ts';
 
@@ -38,6 +33,8 @@ export class StatusPlan {
   readonly #options: StatusPlanOptions;
   /** What the API server answered to writes, until the watch tells of it too. */
   readonly #written = new Map<string, LiveObject>();
+  /** What the status of an object was found to say already, and how it was seen then. */
+  readonly #standing = new WeakMap<object, Standing>();
   /** Ingresses that were ours, in this process. */
   readonly #claimed = new Map<ObjectKey, ObjectMeta>();
   #lastClaimed: readonly ObjectMeta[] | undefined;
@@ -48,7 +45,8 @@ export class StatusPlan {
 
   /**
    * Goes from one object to the next, so that whoever asks can take a rest in between; `undefined` for one that stands as
-   * it shall. Not to be gone on with after another {@link StatusPlan.claim}. `addresses` `undefined`: what Ingresses
+   * it shall. One of which nothing new has been seen since it did is passed over: that are nearly all of them, after nearly
+   * every change. Not to be gone on with after another {@link StatusPlan.claim}. `addresses` `undefined`: what Ingresses
    * publish is left as it is.
    */
   *writesFor(
@@ -58,11 +56,14 @@ export class StatusPlan {
   ): Iterable<StatusWrite | undefined> {
     const { policies, ingresses } = desired.result;
     for (const [key, verdict] of Object.entries(policies)) {
-      yield this.#policyWrite(verdict, desired.issuerState(key), nowMs);
+      const issuer = desired.issuerState(key);
+      if (!this.#stands(POLICY_KIND, verdict, issuer)) yield this.#policyWrite(verdict, issuer, nowMs);
     }
     if (addresses === undefined) return;
     const published = loadBalancerIngress(addresses);
-    for (const meta of ingresses) yield this.#publication(meta, published);
+    for (const meta of ingresses) {
+      if (!this.#stands('Ingress', { meta }, published)) yield this.#publication(meta, published);
+    }
     for (const meta of this.#noLonger(ingresses)) yield this.#release(meta);
   }
 

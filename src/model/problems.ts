@@ -35,6 +35,16 @@ export const PROBLEM_REASONS = {
   IssuerWithoutTrailingSlash: 'warning',
 } as const satisfies Readonly<Record<string, 'error' | 'warning'>>;
 
+/** What is told beside the problems of compile, by the status page and by `validate`. */
+export const FURTHER_REASONS = {
+  Unreadable: 'error',
+  CertificateExpiresSoon: 'warning',
+  CertificateExpired: 'error',
+  CertificateNotYetValid: 'error',
+} as const satisfies Readonly<Record<string, 'error' | 'warning'>>;
+
+export type FurtherReason = keyof typeof FURTHER_REASONS;
+
 export type ProblemReason = keyof typeof PROBLEM_REASONS;
 
 export interface Problem {

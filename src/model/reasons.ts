@@ -52,7 +52,7 @@ export const REASONS = {
     status: 400,
     title: 'The request is not well-formed',
     remedy:
-      'Send a request target without dot segments, encoded slashes or backslashes, and exactly one Host.',
+      'Send a request target without dot segments, encoded slashes or backslashes, and exactly one Host. With 431: send fewer or shorter headers; with 408: send the head without a pause.',
   },
   MisdirectedRequest: {
     status: 421,

@@ -10,6 +10,7 @@ import type {
   TokenRequest,
 } from '../authz/ports.ts';
 import type { Clock } from '../model/clock.ts';
+import type { IssuerState } from '../model/conditions.ts';
 import type { Redacted } from '../model/redacted.ts';
 import type { PolicyPlan } from '../model/table.ts';
 import type { BrokerTelemetry, Logger } from '../telemetry/ports.ts';
@@ -18,7 +19,7 @@ import { CallerLimits, type LimitReached } from './caller-limits.ts';
 import { DEFAULT_BOUNDS, type GateBounds } from './exchange-gate.ts';
 import { exchangeToken, type ObtainedToken } from './exchange.ts';
 import { PolicyFaults } from './policy-faults.ts';
-import { judgeProvider, providerWarnings, type IssuerState } from './provider-findings.ts';
+import { judgeProvider, providerWarnings } from './provider-findings.ts';
 import { createProviderHttp, type NetworkRules, type ProviderHttp } from './provider-http.ts';
 import type { Provider } from './provider.ts';
 import { Providers } from './providers.ts';
@@ -26,8 +27,6 @@ import { refusalOf, refuse } from './refusals.ts';
 import { logFailure } from './failure-log.ts';
 import { TokenMemory } from './token-memory.ts';
 import { isRefusedClient, type TokenFailure } from './token-failure.ts';
-
-export type { IssuerState };
 
 export interface BrokerOptions {
   readonly telemetry: BrokerTelemetry;

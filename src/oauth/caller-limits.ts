@@ -6,6 +6,8 @@ import type { ExchangeRequest } from '../authz/ports.ts';
 import { callerBlock } from '../http/source-ranges.ts';
 
 const WINDOW_MS = 60_000;
+/** The limit is reached only if all that is under way counts: that is known soon. */
+const UNDECIDED_RETRY_MS = 1_000;
 /** Callers counted at once; the one seen longest ago is forgotten first. */
 const MAX_CALLERS = 50_000;
 
@@ -18,6 +20,8 @@ export interface LimitReached {
 interface Window {
   readonly endsAtMs: number;
   count: number;
+  /** Of `count`: what may yet be taken back. */
+  undecided: number;
 }
 
 export class CallerLimits {
@@ -41,10 +45,11 @@ export class CallerLimits {
     }
     const exchanges = current(this.#exchanges, exchangeKey(request), nowMs);
     if (exchanges !== undefined && exchanges.count >= exchangesPerMinute) {
+      const isUsedUp = exchanges.count - exchanges.undecided >= exchangesPerMinute;
       return {
         reason: 'CallerQuotaExceeded',
         detail: `the policy allows ${exchangesPerMinute} exchanges a minute`,
-        retryAtMs: exchanges.endsAtMs,
+        retryAtMs: isUsedUp ? exchanges.endsAtMs : nowMs + UNDECIDED_RETRY_MS,
       };
     }
     const spentUntilMs = this.#spentQuotas.get(pair(providerKey, request.clientId)) ?? 0;
@@ -56,10 +61,19 @@ export class CallerLimits {
     };
   }
 
-  countExchange(request: ExchangeRequest, nowMs: number): void {
-    if (request.plan.limits.exchangesPerMinute !== undefined) {
-      count(this.#exchanges, exchangeKey(request), nowMs);
-    }
+  /**
+   * Counts an exchange as it is sent, so that those sent at once cannot pass the limit together.
+   *
+   * @returns what takes it back, or leaves it counted; to be called once it has been answered
+   */
+  countExchange(request: ExchangeRequest, nowMs: number): (isCounted: boolean) => void {
+    if (request.plan.limits.exchangesPerMinute === undefined) return () => {};
+    const window = count(this.#exchanges, exchangeKey(request), nowMs);
+    window.undecided += 1;
+    return (isCounted) => {
+      window.undecided -= 1;
+      if (!isCounted) window.count -= 1;
+    };
   }
 
   countFailure(request: ExchangeRequest, nowMs: number): void {
@@ -79,10 +93,14 @@ function current(windows: LRUCache<string, Window>, key: string, nowMs: number):
   return leftMs > 0 && leftMs <= WINDOW_MS ? window : undefined;
 }
 
-function count(windows: LRUCache<string, Window>, key: string, nowMs: number): void {
-  const window = current(windows, key, nowMs);
-  if (window === undefined) windows.set(key, { endsAtMs: nowMs + WINDOW_MS, count: 1 });
-  else window.count += 1;
+function count(windows: LRUCache<string, Window>, key: string, nowMs: number): Window {
+  let window = current(windows, key, nowMs);
+  if (window === undefined) {
+    window = { endsAtMs: nowMs + WINDOW_MS, count: 0, undecided: 0 };
+    windows.set(key, window);
+  }
+  window.count += 1;
+  return window;
 }
 
 function failureKey({ plan, clientId, clientAddress }: ExchangeRequest): string {

@@ -113,13 +113,14 @@ async function ask(
     const result = failed('ProviderMisconfigured', 'the policy has no clientCredentials');
     return { result, health: { kind: 'unknown' } };
   }
+  const settle = callers.countExchange(request, clock.nowMs());
   const reply = await http.send(tokenRequest(endpoint, clientCredentials, request));
   const nowMs = clock.nowMs();
   const limits = parseLimits(reply.kind === 'answer' ? reply.headers : {}, nowMs);
   const result = processTokenResponse(reply, limits);
   if (result.kind === 'failed' && isRefusedClient(result)) callers.countFailure(request, nowMs);
   // Who does not know the secret must not use up what its owner has.
-  if (result.kind === 'token' || result.reason !== 'InvalidClient') callers.countExchange(request, nowMs);
+  settle(result.kind === 'token' || result.reason !== 'InvalidClient');
   heed(provider, limits, nowMs);
   if (limits.remaining !== undefined) {
     telemetry.rateLimitRemaining(provider.settings.issuer, limits.remaining);

@@ -1,7 +1,8 @@
 /** How the issuers of policies are, also of those policies that are not accepted. */
 
 import type { CompileResult } from '../compile/result.ts';
-import type { Broker, IssuerState } from './broker.ts';
+import type { IssuerState } from '../model/conditions.ts';
+import type { Broker } from './broker.ts';
 
 /** What the broker knows of the issuers of `policies`. */
 export function issuerStates(

@@ -1,16 +1,12 @@
 /** The last failure of a policy that no caller can cure, to be shown on the policy until an exchange succeeds. */
 
+import type { IssuerWarning } from '../model/conditions.ts';
 import type { TokenFailure } from './token-failure.ts';
 
-export interface PolicyFault {
-  readonly reason: 'ProviderMisconfigured' | 'TokenRejected';
-  readonly message: string;
-}
-
 export class PolicyFaults {
-  readonly #byPolicy = new Map<string, PolicyFault>();
+  readonly #byPolicy = new Map<string, IssuerWarning>();
 
-  get(policy: string): PolicyFault | undefined {
+  get(policy: string): IssuerWarning | undefined {
     return this.#byPolicy.get(policy);
   }
 

@@ -1,5 +1,6 @@
 /** What is right and wrong with a provider, as one policy uses it, in words that a person can act on. */
 
+import type { IssuerState, IssuerWarning } from '../model/conditions.ts';
 import type { PolicyPlan } from '../model/table.ts';
 import { withoutMember, type ProviderFault, type ProviderMetadata } from './discovery.ts';
 import { offersAlgorithm, type KeySet } from './jwks.ts';
@@ -17,20 +18,6 @@ export interface ProviderView {
   readonly keySet: KeySet | undefined;
   /** Why the last look failed. */
   readonly fault: ProviderFault | undefined;
-}
-
-/** For condition IssuerReady. */
-export interface IssuerState {
-  readonly status: 'True' | 'False' | 'Unknown';
-  readonly reason:
-    | 'Ready'
-    | 'Pending'
-    | 'DiscoveryFailed'
-    | 'IssuerMismatch'
-    | 'NoKeys'
-    | 'UnsupportedAlgorithm';
-  readonly message: string;
-  readonly warnings: readonly { readonly reason: string; readonly message: string }[];
 }
 
 /** A fault is no outage where a good copy is left from before: the gateway goes on with it. */
@@ -63,9 +50,9 @@ export function judgeProvider(
 }
 
 /** What works but deserves a look, as far as it shows at the provider. */
-export function providerWarnings(plan: PolicyPlan, view: ProviderView): IssuerState['warnings'] {
+export function providerWarnings(plan: PolicyPlan, view: ProviderView): readonly IssuerWarning[] {
   const { metadata, keySet, fault } = view;
-  const warnings: { reason: string; message: string }[] = [];
+  const warnings: IssuerWarning[] = [];
   const grants = metadata?.grantTypes;
   if (plan.clientCredentials !== undefined && grants?.includes('client_credentials') === false) {
     const message = 'the provider does not list client_credentials among its grant_types_supported';

@@ -25,13 +25,17 @@ export function tokenRequest(
   };
 }
 
-/** No parameter is sent twice (section 3.2); what the caller chose replaces what the policy says. */
+/**
+ * No parameter is sent twice (section 3.2) but `resource` (RFC 8707, section 2); what the caller chose replaces what the
+ * policy says.
+ */
 function formBody(grant: ClientCredentialsPlan, request: ExchangeRequest): URLSearchParams {
   const form = new URLSearchParams();
   if (grant.audience !== undefined) form.set('audience', grant.audience);
   if (grant.scopes.length > 0) form.set('scope', grant.scopes.join(' '));
   if (grant.organization !== undefined) form.set('organization', grant.organization);
-  for (const { name, value } of [...grant.parameters, ...request.callerParameters]) form.set(name, value);
+  for (const { name, value } of grant.parameters) form.append(name, value);
+  for (const { name, value } of request.callerParameters) form.set(name, value);
   // Last, so that no parameter of a policy or caller can stand in their place.
   form.set('grant_type', 'client_credentials');
   if (grant.tokenEndpointAuthMethod === 'client_secret_basic') {

@@ -2,7 +2,7 @@
 
 import type { PolicyVerdict } from '../../compile/result.ts';
 import type { Activity, ExchangeCounts, RequestCounts } from '../../model/activity.ts';
-import type { IssuerState } from '../../oauth/broker.ts';
+import type { IssuerState } from '../../model/conditions.ts';
 
 export interface PolicyStatus {
   /** `namespace/name`. */

@@ -1,14 +1,21 @@
 /** Everything that somebody should mend, in words, with the object that causes it. */
 
 import type { SourceFault } from '../../decode/source.ts';
+import type { ConditionReason, IssuerWarning } from '../../model/conditions.ts';
 import { objectKey } from '../../model/objects.ts';
-import { PROBLEM_REASONS, type Problem } from '../../model/problems.ts';
+import {
+  FURTHER_REASONS,
+  PROBLEM_REASONS,
+  type FurtherReason,
+  type Problem,
+  type ProblemReason,
+} from '../../model/problems.ts';
 import type { CertificateStatus } from './certificates.ts';
 import type { PolicyStatus } from './policies.ts';
 
 export interface StatusProblem {
   readonly severity: 'error' | 'warning';
-  readonly reason: string;
+  readonly reason: ProblemReason | FurtherReason | ConditionReason<'IssuerReady'> | IssuerWarning['reason'];
   /** Such as `Ingress shop/orders`, or the file or list that cannot be read. */
   readonly object: string;
   /** Path of the field; empty for the whole object. */
@@ -36,7 +43,8 @@ export function listProblems(sources: ProblemSources): readonly StatusProblem[] 
 }
 
 function ofSource({ location, message }: SourceFault): StatusProblem {
-  return { severity: 'error', reason: 'Unreadable', object: location, field: '', message };
+  const reason = 'Unreadable';
+  return { severity: FURTHER_REASONS[reason], reason, object: location, field: '', message };
 }
 
 function ofObject({ reason, object, field, message }: Problem): StatusProblem {
@@ -52,29 +60,20 @@ function ofIssuer({ policy, issuerReady, issuerWarnings }: PolicyStatus): readon
 }
 
 /** What the state of a certificate means, after the hosts that it is for. */
-const CERTIFICATE_PROBLEMS = {
-  ExpiresSoon: {
-    severity: 'warning',
-    say: ({ notAfter }: CertificateStatus) => `expires on ${dayOf(notAfter)}: see why it was not renewed`,
-  },
-  Expired: {
-    severity: 'error',
-    say: ({ notAfter, kind }: CertificateStatus) => `expired on ${dayOf(notAfter)}: ${consequence(kind)}`,
-  },
-  NotYetValid: {
-    severity: 'error',
-    say: ({ notBefore, kind }: CertificateStatus) =>
-      `is not valid before ${dayOf(notBefore)}: ${consequence(kind)}`,
-  },
-} as const;
+const CERTIFICATE_STATES = {
+  ExpiresSoon: ({ notAfter }) => `expires on ${dayOf(notAfter)}: see why it was not renewed`,
+  Expired: ({ notAfter, kind }) => `expired on ${dayOf(notAfter)}: ${consequence(kind)}`,
+  NotYetValid: ({ notBefore, kind }) => `is not valid before ${dayOf(notBefore)}: ${consequence(kind)}`,
+} as const satisfies Readonly<Record<string, (certificate: CertificateStatus) => string>>;
 
 function ofCertificate(certificate: CertificateStatus): readonly StatusProblem[] {
   const { secret, kind, names, state } = certificate;
   if (state === 'Valid') return [];
-  const { severity, say } = CERTIFICATE_PROBLEMS[state];
   const what = kind === 'client' ? 'client certificate' : 'certificate';
-  const message = `the ${what} for ${names.join(', ')} ${say(certificate)}`;
-  return [{ severity, reason: `Certificate${state}`, object: `Secret ${secret}`, field: 'tls.crt', message }];
+  const message = `the ${what} for ${names.join(', ')} ${CERTIFICATE_STATES[state](certificate)}`;
+  const reason = `Certificate${state}` as const;
+  const severity = FURTHER_REASONS[reason];
+  return [{ severity, reason, object: `Secret ${secret}`, field: 'tls.crt', message }];
 }
 
 function consequence(kind: CertificateStatus['kind']): string {

@@ -3,7 +3,7 @@
 import type { CompileResult } from '../../compile/result.ts';
 import type { SourceFault } from '../../decode/source.ts';
 import type { Activity } from '../../model/activity.ts';
-import type { IssuerState } from '../../oauth/broker.ts';
+import type { IssuerState } from '../../model/conditions.ts';
 import { describeCertificates, type CertificateStatus } from './certificates.ts';
 import { describePolicies, type PolicyStatus } from './policies.ts';
 import { listProblems, type StatusProblem } from './problems.ts';

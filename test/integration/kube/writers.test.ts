@@ -6,7 +6,7 @@ import { after, before, beforeEach, describe, it } from 'node:test';
 import type { CompileResult } from '../../../src/compile/result.ts';
 import { systemClock } from '../../../src/config/system-clock.ts';
 import { openCluster, type ClusterAccess } from '../../../src/kube/cluster.ts';
-import type { IssuerState } from '../../../src/kube/desired-status.ts';
+import type { IssuerState } from '../../../src/model/conditions.ts';
 import { createEventWriter } from '../../../src/kube/event-writer.ts';
 import { fixedAddresses } from '../../../src/kube/published-addresses.ts';
 import { SOLE_LEAD } from '../../../src/kube/lead.ts';

@@ -98,7 +98,13 @@ test('the title says how things are, for those who see no more than a tab', () =
   const status = statusOf();
   const titleOf = (changed: Partial<Status>) =>
     /<title>(.*)<\/title>/.exec(renderPage({ ...status, ...changed }, ''))?.[1];
-  const problem = { severity: 'error', reason: 'X', object: 'Ingress a/b', field: '', message: 'm' } as const;
+  const problem = {
+    severity: 'error',
+    reason: 'InvalidHost',
+    object: 'Ingress a/b',
+    field: '',
+    message: 'm',
+  } as const;
   assert.equal(titleOf({}), 'OK · oidc-ingress pod-1');
   assert.equal(titleOf({ problems: [problem] }), '1 error · oidc-ingress pod-1');
   assert.equal(titleOf({ isReady: false, notReadyBecause: ['x'] }), 'not ready · oidc-ingress pod-1');

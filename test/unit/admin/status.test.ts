@@ -15,7 +15,7 @@ import {
   type Route,
   type RoutingTable,
 } from '../../../src/model/table.ts';
-import type { IssuerState } from '../../../src/oauth/broker.ts';
+import type { IssuerState } from '../../../src/model/conditions.ts';
 import { compileResult, objectMeta, policyVerdict } from '../../support/compile-results.ts';
 import { planOf } from '../../support/plan.ts';
 
@@ -257,7 +257,7 @@ test('problems of sources, providers and objects are told with their object, err
         issuerState: (policy) =>
           policy === 'shop/orders-api'
             ? { status: 'False', reason: 'DiscoveryFailed', message: 'no answer', warnings: [] }
-            : { ...READY, warnings: [{ reason: 'OpaqueToken', message: 'set an audience' }] },
+            : { ...READY, warnings: [{ reason: 'TokenRejected', message: 'set an audience' }] },
       },
     ),
   );
@@ -267,7 +267,7 @@ test('problems of sources, providers and objects are told with their object, err
       'error Unreadable orders.yaml:12',
       'error DiscoveryFailed OIDCPolicy shop/orders-api',
       'error PolicyNotFound Ingress shop/orders',
-      'warning OpaqueToken OIDCPolicy shop/reports-api',
+      'warning TokenRejected OIDCPolicy shop/reports-api',
       'warning NoAudience OIDCPolicy shop/orders-api',
     ],
   );

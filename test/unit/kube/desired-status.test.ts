@@ -3,12 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import {
-  isSamePolicyStatus,
-  loadBalancerIngress,
-  policyStatus,
-  type IssuerState,
-} from '../../../src/kube/desired-status.ts';
+import { isSamePolicyStatus, loadBalancerIngress, policyStatus } from '../../../src/kube/desired-status.ts';
+import type { IssuerState } from '../../../src/model/conditions.ts';
 import { policyStatusSchema } from '../../../src/policy/status-schema.ts';
 import { objectMeta, policyVerdict } from '../../support/compile-results.ts';
 
@@ -50,10 +46,10 @@ describe('the status of a policy', () => {
   });
 
   it('holds every warning, of the policy and of the issuer', () => {
-    const odd: IssuerState = { ...READY, warnings: [{ reason: 'SlowIssuer', message: 'takes 4 s' }] };
+    const odd: IssuerState = { ...READY, warnings: [{ reason: 'ProviderStale', message: 'no answer' }] };
     const { Warnings } = conditionsOf(verdict, odd, undefined, NOW);
     assert.deepEqual([Warnings?.status, Warnings?.reason], ['True', 'NoAudience']);
-    assert.equal(Warnings?.message, 'NoAudience: no audience is set\nSlowIssuer: takes 4 s');
+    assert.equal(Warnings?.message, 'NoAudience: no audience is set\nProviderStale: no answer');
     const none = conditionsOf({ ...verdict, warnings: [] }, READY, undefined, NOW);
     assert.deepEqual([none['Warnings']?.status, none['Warnings']?.reason], ['False', 'None']);
   });
@@ -65,7 +61,7 @@ describe('the status of a policy', () => {
 
   it('keeps the time of a condition that only changed its reason', () => {
     const live = policyStatus(verdict, READY, undefined, NOW);
-    const later = conditionsOf(verdict, { ...READY, reason: 'Other' }, live, NOW + 60_000);
+    const later = conditionsOf(verdict, { ...READY, reason: 'NoKeys' }, live, NOW + 60_000);
     assert.equal(later['IssuerReady']?.lastTransitionTime, '2026-01-02T03:04:05Z');
   });
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 
-import type { IssuerState } from '../../../src/kube/desired-status.ts';
+import type { IssuerState } from '../../../src/model/conditions.ts';
 import type { LiveObject } from '../../../src/kube/live-object.ts';
 import { createStatusWriter, type StatusWriter } from '../../../src/kube/status-writer.ts';
 import type { CompileResult } from '../../../src/compile/result.ts';
