@@ -8,6 +8,7 @@ import type { ExchangeOutcome } from '../../../src/authz/ports.ts';
 import { createTokenSource, type ThreadTokenSource } from '../../../src/oauth/thread-token-source.ts';
 import { createBench, exchangeRequest, planFor, type BrokerBench } from '../../support/broker-bench.ts';
 import { eventually } from '../../support/eventually.ts';
+import { credentialsPlan } from '../../support/plan.ts';
 import {
   startScriptedProvider,
   type ScriptedProvider,
@@ -326,6 +327,46 @@ describe('limits of a caller', { timeout: 60_000 }, () => {
       keepUntilMs: undefined,
       retryAtMs: bench.clock.nowMs() + 60_000,
     });
+  });
+
+  it('hold for exchanges that are made all at once', async () => {
+    const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+    provider.onToken = async (call) => ({ ...(await provider.grant(call)), after: opened });
+    const limits = { failuresPerMinute: 10, exchangesPerMinute: 3 };
+    const asked = Array.from({ length: 6 }, (_, index) =>
+      bench.broker.obtain(
+        exchangeRequest({
+          plan: planFor(provider.issuer, {
+            limits,
+            clientCredentials: credentialsPlan({ audience: `https://${index}.test/` }),
+          }),
+        }),
+      ),
+    );
+    await eventually('3 are under way', async () => provider.calls.length === 3);
+    const early = await Promise.race([...asked]);
+    open();
+    const outcomes = await Promise.all(asked);
+    await bench.broker.close();
+    assert.deepEqual(reasons(outcomes), { granted: 3, CallerQuotaExceeded: 3 });
+    assert.equal(provider.calls.length, 3);
+    // Those under way may yet turn out not to count.
+    assert.equal(early.kind === 'refused' && early.retryAtMs, bench.clock.nowMs() + 1_000);
+  });
+
+  it('are lent to a guess only until it is answered', async () => {
+    const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+    provider.onToken = async (call) => ({ ...(await rejectWrongSecret(call)), after: opened });
+    const plan = planFor(provider.issuer, { limits: { failuresPerMinute: 10, exchangesPerMinute: 1 } });
+    const ask = (secret: string) => bench.broker.obtain(exchangeRequest({ plan, secret }));
+    const guess = ask('wrong');
+    await eventually('the guess is under way', async () => provider.calls.length === 1);
+    const early = await ask('right');
+    open();
+    const outcomes = [early, await guess, await ask('right')];
+    await bench.broker.close();
+    assert.deepEqual(reasons(outcomes), { CallerQuotaExceeded: 1, InvalidClient: 1, granted: 1 });
+    assert.equal(early.kind === 'refused' && early.retryAtMs, bench.clock.nowMs() + 1_000);
   });
 
   it('are not used up by who guesses at the secret', async () => {
