@@ -2,7 +2,17 @@
 
 import { z } from 'zod';
 
-import { headerName, list, listByHeader, listByName, patterned, text, withCel, wordSet } from './fields.ts';
+import {
+  headerName,
+  isEachOnce,
+  list,
+  listByHeader,
+  listByName,
+  patterned,
+  text,
+  withCel,
+  wordSet,
+} from './fields.ts';
 import { callerParameterName, ownHeaderName, parameterName } from './reserved-names.ts';
 
 const scope = patterned('A scope.', {
@@ -15,6 +25,23 @@ const parameter = z.strictObject({
   name: parameterName('Name of the parameter.'),
   value: text('Value of the parameter.', 2048, 0),
 });
+
+const PARAMETERS_MESSAGE = 'must hold each name once, but resource once for each value';
+
+const parameters = withCel(
+  list(
+    parameter,
+    'Further parameters of the token request. `resource` (RFC 8707) may stand there several times, with different values.',
+    16,
+  ).refine(
+    (items) => isEachOnce(items.map(({ name, value }) => (name === 'resource' ? `${name} ${value}` : name))),
+    { error: PARAMETERS_MESSAGE },
+  ),
+  {
+    rule: "self.all(a, self.exists_one(b, b.name == a.name && (a.name != 'resource' || b.value == a.value)))",
+    message: PARAMETERS_MESSAGE,
+  },
+);
 
 const requestHeader = z.strictObject({
   name: ownHeaderName('Name of the header.'),
@@ -62,7 +89,7 @@ export const clientCredentials = z
     ).optional(),
     scopes: list(scope, 'Sent as `scope`.').default([]),
     organization: text('Sent as `organization`.', 128).optional(),
-    parameters: listByName(parameter, 'Further parameters of the token request.', 16).default([]),
+    parameters: parameters.default([]),
     headers: listByHeader(requestHeader, 'Headers of the token request.', { field: 'name', max: 16 }).default(
       [],
     ),

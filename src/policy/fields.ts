@@ -153,6 +153,6 @@ export function listByHeader<F extends string, T extends z.ZodType<Readonly<Reco
   );
 }
 
-function isEachOnce(values: readonly string[]): boolean {
+export function isEachOnce(values: readonly string[]): boolean {
   return new Set(values).size === values.length;
 }

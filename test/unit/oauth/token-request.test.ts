@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import { describe, it } from 'node:test';
 
-import type { ClientCredentialsPlan } from '../../../src/model/table.ts';
+import type { ClientCredentialsPlan, NameValue } from '../../../src/model/table.ts';
 import { tokenRequest } from '../../../src/oauth/token-request.ts';
 import { exchangeRequest, planFor } from '../../support/broker-bench.ts';
 import { credentialsPlan } from '../../support/plan.ts';
@@ -63,6 +63,15 @@ describe('a token request', () => {
       { callerParameters: [{ name: 'organization', value: 'org_2' }] },
     );
     assert.deepEqual(new URLSearchParams(request.body?.reveal()).getAll('organization'), ['org_2']);
+  });
+
+  it('holds each resource of the policy, or the one that the caller chose instead', () => {
+    const resources = ['https://a/', 'https://b/'];
+    const grant = { parameters: resources.map((value) => ({ name: 'resource', value })) };
+    const sent = (callerParameters: readonly NameValue[]) =>
+      new URLSearchParams(send(grant, { callerParameters }).body?.reveal()).getAll('resource');
+    assert.deepEqual(sent([]), resources);
+    assert.deepEqual(sent([{ name: 'resource', value: 'https://c/' }]), ['https://c/']);
   });
 
   const CREDENTIALS = ['grant_type', 'client_id', 'client_secret'];

@@ -53,6 +53,16 @@ export const ACCEPTED: readonly AcceptedSpec[] = [
       tokenEndpointAuthMethod: 'client_secret_basic',
     }),
   },
+  {
+    name: 'several resources',
+    spec: withGrant({
+      parameters: [
+        { name: 'resource', value: 'https://a/' },
+        { name: 'tenant', value: 'a' },
+        { name: 'resource', value: 'https://b/' },
+      ],
+    }),
+  },
   { name: 'an empty parameter value', spec: withGrant({ parameters: [{ name: 'prompt', value: '' }] }) },
   {
     name: 'an organization of 128 characters beyond the basic plane',

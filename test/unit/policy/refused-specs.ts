@@ -285,11 +285,22 @@ export const REFUSED: readonly RefusedSpec[] = [
     name: 'a parameter twice',
     spec: withGrant({
       parameters: [
-        { name: 'resource', value: 'a' },
-        { name: 'resource', value: 'b' },
+        { name: 'tenant', value: 'a' },
+        { name: 'tenant', value: 'b' },
       ],
     }),
-    want: 'spec.clientCredentials.parameters: must hold each name once',
+    want: 'spec.clientCredentials.parameters: must hold each name once, but resource once for each value',
+  },
+  {
+    name: 'a resource twice',
+    spec: withGrant({
+      parameters: [
+        { name: 'resource', value: 'a' },
+        { name: 'resource', value: 'b' },
+        { name: 'resource', value: 'a' },
+      ],
+    }),
+    want: 'spec.clientCredentials.parameters: must hold each name once, but resource once for each value',
   },
   {
     name: 'a header of the token request twice, in another case',
