@@ -69,7 +69,7 @@ function namesIn(
         ? known.ingresses
         : ingresses.map(({ namespace, name }) => `${namespace}/${name}`),
     services:
-      table.hosts === before?.table.hosts
+      table.hosts === before?.table.hosts || table.backends === before?.table.backends
         ? known.services
         : unique(Object.values(table.backends).map(({ service }) => service)),
     policies: Object.keys(policies),

@@ -100,7 +100,10 @@ export class EventWriter {
       const told = this.#told.get(note.id);
       if (told === undefined || nowMs - told.lastMs >= SERIES_MS) this.#enqueue(note);
     }
-    for (const note of live) if (!this.#told.has(note.id)) this.#enqueue(note);
+    for (const note of live) {
+      if (this.#waiting.size >= MAX_WAITING) break;
+      if (!this.#told.has(note.id)) this.#enqueue(note);
+    }
     this.#cancelRefresh();
     this.#cancelRefresh = clock.schedule(REFRESH_MS, () => this.update(result));
   }

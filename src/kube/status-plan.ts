@@ -1,12 +1,19 @@
 /** Which statuses differ from what the API server holds. */
 
+import { memoizeByObject } from '../compile/memoize.ts';
 import type { CompileResult, PolicyVerdict } from '../compile/result.ts';
 import { isSameValue } from '../decode/same-value.ts';
 import type { IssuerState } from '../model/conditions.ts';
 import { POLICY_KIND } from '../model/names.ts';
 import { objectKey, type ObjectKey, type ObjectMeta } from '../model/objects.ts';
 import type { WatchTelemetry } from '../telemetry/ports.ts';
-import { isSamePolicyStatus, loadBalancerIngress, policyStatus, publishedIn } from './desired-status.ts';
+import {
+  isSamePolicyStatus,
+  loadBalancerIngress,
+  policyStatus,
+  publishedIn,
+  type LoadBalancerIngress,
+} from './desired-status.ts';
 import { readLiveObject, type FindLive, type LiveObject, type StatusKind } from './live-object.ts';
 import { isOlder } from './resource-version.ts';
 
@@ -24,6 +31,13 @@ export interface StatusWrite {
   readonly status: object;
 }
 
+/** A status that was found to be as it shall. */
+interface Standing {
+  readonly live: LiveObject;
+  /** The state of the issuer, or what is published. */
+  readonly wanted: unknown;
+}
+
 export interface StatusPlanOptions {
   readonly telemetry: Pick<WatchTelemetry, 'statusWritten'>;
   readonly findLive: FindLive;
@@ -33,10 +47,11 @@ export class StatusPlan {
   readonly #options: StatusPlanOptions;
   /** What the API server answered to writes, until the watch tells of it too. */
   readonly #written = new Map<string, LiveObject>();
-  /** What the status of an object was found to say already, and how it was seen then. */
-  readonly #standing = new WeakMap<object, Standing>();
+  /** Of policies and Ingresses whose status was found to be as it shall. */
+  readonly #standing = new WeakMap<PolicyVerdict | ObjectMeta, Standing>();
   /** Ingresses that were ours, in this process. */
   readonly #claimed = new Map<ObjectKey, ObjectMeta>();
+  #published: readonly LoadBalancerIngress[] = [];
   #lastClaimed: readonly ObjectMeta[] | undefined;
 
   constructor(options: StatusPlanOptions) {
@@ -60,9 +75,9 @@ export class StatusPlan {
       if (!this.#stands(POLICY_KIND, verdict, issuer)) yield this.#policyWrite(verdict, issuer, nowMs);
     }
     if (addresses === undefined) return;
-    const published = loadBalancerIngress(addresses);
+    const published = this.#publishedAt(addresses);
     for (const meta of ingresses) {
-      if (!this.#stands('Ingress', { meta }, published)) yield this.#publication(meta, published);
+      if (!this.#stands('Ingress', meta, published)) yield this.#publication(meta, published);
     }
     for (const meta of this.#noLonger(ingresses)) yield this.#release(meta);
   }
@@ -82,7 +97,7 @@ export class StatusPlan {
   claim({ ingresses }: CompileResult): void {
     if (ingresses === this.#lastClaimed) return;
     this.#lastClaimed = ingresses;
-    for (const meta of ingresses) this.#claimed.set(objectKey(meta), meta);
+    for (const meta of ingresses) this.#claimed.set(keyOf(meta), meta);
   }
 
   #policyWrite(verdict: PolicyVerdict, issuer: IssuerState, nowMs: number): StatusWrite | undefined {
@@ -90,15 +105,16 @@ export class StatusPlan {
     const live = this.#liveOf(POLICY_KIND, meta);
     if (live === undefined) return undefined;
     const status = policyStatus(verdict, issuer, live.status, nowMs);
-    return isSamePolicyStatus(live.status, status)
-      ? this.#unchanged(POLICY_KIND)
-      : { kind: POLICY_KIND, meta, status };
+    if (!isSamePolicyStatus(live.status, status)) return { kind: POLICY_KIND, meta, status };
+    return this.#unchanged(POLICY_KIND, verdict, { live, wanted: issuer });
   }
 
   #publication(meta: ObjectMeta, published: readonly unknown[]): StatusWrite | undefined {
     const live = this.#liveOf('Ingress', meta);
     if (live === undefined) return undefined;
-    if (isSameValue(publishedIn(live.status), published)) return this.#unchanged('Ingress');
+    if (isSameValue(publishedIn(live.status), published)) {
+      return this.#unchanged('Ingress', meta, { live, wanted: published });
+    }
     const loadBalancer = published.length === 0 ? {} : { ingress: published };
     return { kind: 'Ingress', meta, status: { loadBalancer } };
   }
@@ -106,7 +122,7 @@ export class StatusPlan {
   /** Claimed, but not among `ingresses`, which are claimed too. */
   #noLonger(ingresses: readonly ObjectMeta[]): readonly ObjectMeta[] {
     if (this.#claimed.size === ingresses.length) return [];
-    const ours = new Set(ingresses.map(objectKey));
+    const ours = new Set(ingresses.map(keyOf));
     return [...this.#claimed].flatMap(([key, meta]) => (ours.has(key) ? [] : [meta]));
   }
 
@@ -122,7 +138,7 @@ export class StatusPlan {
 
   /** The newest known state; `undefined` where the object is gone, or another has its name now. */
   #liveOf(kind: StatusKind, meta: ObjectMeta): LiveObject | undefined {
-    const key = objectKey(meta);
+    const key = keyOf(meta);
     const seen = this.#options.findLive(kind, key);
     const id = `${kind} ${key}`;
     const written = this.#written.get(id);
@@ -133,7 +149,27 @@ export class StatusPlan {
     return seen?.uid === meta.uid ? seen : undefined;
   }
 
-  #unchanged(kind: StatusKind): undefined {
+  #unchanged(kind: StatusKind, subject: PolicyVerdict | ObjectMeta, standing: Standing): undefined {
     this.#options.telemetry.statusWritten(kind, 'unchanged');
+    this.#standing.set(subject, standing);
+  }
+
+  /** Whether the status of a subject says what is wanted, and nothing else has been seen of the object since. */
+  #stands(kind: StatusKind, subject: PolicyVerdict | ObjectMeta, wanted: unknown): boolean {
+    const standing = this.#standing.get(subject);
+    if (standing === undefined) return false;
+    const meta = 'meta' in subject ? subject.meta : subject;
+    return (
+      standing.live === this.#options.findLive(kind, keyOf(meta)) && isSameValue(standing.wanted, wanted)
+    );
+  }
+
+  /** The same object for as long as it says the same: it is compared with thousands. */
+  #publishedAt(addresses: readonly string[]): readonly LoadBalancerIngress[] {
+    const published = loadBalancerIngress(addresses);
+    if (!isSameValue(published, this.#published)) this.#published = published;
+    return this.#published;
   }
 }
+
+const keyOf = memoizeByObject(objectKey);
