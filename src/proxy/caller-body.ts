@@ -2,7 +2,7 @@
 
 import type { ProxyContext } from './context.ts';
 import { fail, protect } from './failure.ts';
-import { ProxyError } from './proxy-error.ts';
+import { CALLER_SILENT, ProxyError } from './proxy-error.ts';
 import type { Transaction } from './transaction.ts';
 
 export interface CollectedBody {
@@ -28,7 +28,7 @@ export function collectBody(
     expire(): void {
       forget();
       context.telemetry.limitReached('body_idle');
-      const error = new ProxyError('ClientClosed', 'the caller kept silent for too long');
+      const error = new ProxyError('ClientClosed', CALLER_SILENT);
       fail(context, transaction, error);
     },
   };

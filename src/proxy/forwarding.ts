@@ -9,7 +9,7 @@ import { callerHeaders } from './caller-headers.ts';
 import type { ProxyContext } from './context.ts';
 import { fail } from './failure.ts';
 import type { UpstreamTimeouts } from './limits.ts';
-import { ConnectTimeout, ProxyError } from './proxy-error.ts';
+import { CALLER_SILENT, ConnectTimeout, ProxyError } from './proxy-error.ts';
 import { RequestBodyPump } from './request-body-pump.ts';
 import type { Transaction } from './transaction.ts';
 import { MAX_RETRIES, type Balancer } from './upstream/balancer.ts';
@@ -122,9 +122,7 @@ export class Forwarding implements ExchangeSink {
     const isTooLate = failure.error.code === 'UpstreamTimeout';
     const isCallersFault = isCallersTurn && isTooLate;
     if (isTooLate) this.#context.telemetry.limitReached(this.#limitOf(failure, isCallersFault));
-    const error = isCallersFault
-      ? new ProxyError('ClientClosed', 'the caller kept silent for too long')
-      : failure.error;
+    const error = isCallersFault ? new ProxyError('ClientClosed', CALLER_SILENT) : failure.error;
     fail(this.#context, this.#transaction, error);
   }
 

@@ -21,6 +21,9 @@ export class ProxyError extends Error {
   }
 }
 
+/** It gives nothing more of its request, or takes nothing more of its answer. */
+export const CALLER_SILENT = 'the caller kept silent for too long';
+
 /** The limit of the time for a connection was reached. */
 export class ConnectTimeout extends ProxyError {
   constructor() {

@@ -7,8 +7,9 @@ import type { Duplex, Readable } from 'node:stream';
 import { createProxyServer, type ProxyServer } from 'http-proxy-3';
 
 import type { ProxyContext } from './context.ts';
+import { EarlyWords } from './early-words.ts';
 import { fail } from './failure.ts';
-import { ConnectTimeout, ProxyError } from './proxy-error.ts';
+import { CALLER_SILENT, ConnectTimeout, ProxyError } from './proxy-error.ts';
 import type { Transaction } from './transaction.ts';
 import { TunnelAttempt } from './tunnel-attempt.ts';
 import type { Balancer } from './upstream/balancer.ts';
@@ -21,12 +22,14 @@ const CLOSE_MS = 5_000;
 /** The connection is made already; the library only wants to be told where to. */
 const TARGET = { protocol: 'http:', host: 'upstream', hostname: 'upstream', port: 80 };
 
+/** What came early is held elsewhere. */
+const NOTHING = Buffer.alloc(0);
+
 interface Tunnel {
   readonly context: ProxyContext;
   readonly input: UpstreamInput;
   readonly attempt: TunnelAttempt;
-  /** Leaves the end of the caller to whoever reads from it now. */
-  readonly release: () => void;
+  readonly earlyWords: EarlyWords;
   /** `undefined` while the upstream has not agreed. */
   downstream: WebSocketDownstream | undefined;
 }
@@ -53,8 +56,9 @@ export class Tunnels {
 
   open(context: ProxyContext, balancer: Balancer, input: UpstreamInput): void {
     const { transaction, preferred, head } = input;
-    const socket = transaction.upgrade?.socket;
-    if (socket === undefined) return;
+    const { upgrade } = transaction;
+    if (upgrade === undefined) return;
+    const { socket } = upgrade;
     const attempt = new TunnelAttempt({
       balancer,
       preferred,
@@ -67,8 +71,8 @@ export class Tunnels {
         failed: (error) => failed(tunnel, socket, error),
       },
     });
-    const release = watchForEnd(socket);
-    const tunnel: Tunnel = { context, input, attempt, release, downstream: undefined };
+    const earlyWords = new EarlyWords(upgrade);
+    const tunnel: Tunnel = { context, input, attempt, earlyWords, downstream: undefined };
     this.#open.set(socket, tunnel);
     socket.on('close', () => this.#open.delete(socket));
     transaction.active = attempt;
@@ -91,16 +95,15 @@ export class Tunnels {
     const { context, input, attempt } = tunnel;
     const { transaction } = input;
     const agent = Object.assign(new Agent(), { createConnection: () => upstream });
-    const head = transaction.upgrade?.head ?? Buffer.alloc(0);
-    this.#server.ws(outgoingRequest(input), socket, head, { target: TARGET, agent }, (error) => {
+    this.#server.ws(outgoingRequest(input), socket, NOTHING, { target: TARGET, agent }, (error) => {
       if (attempt.isOver) return;
       attempt.answered();
-      tunnel.release();
+      tunnel.earlyWords.release();
       fail(context, transaction, new ProxyError('UpstreamUnreachable', 'the upgrade failed', error));
     });
     socket.once('pipe', (from) => {
       attempt.answered();
-      tunnel.release();
+      tunnel.earlyWords.release();
       transaction.isTunnel = true;
       transaction.status = 101;
       transaction.upstreamStatus = 101;
@@ -141,22 +144,12 @@ export class Tunnels {
   }
 }
 
-/** Nobody reads from it before the upstream agrees, and unread it would hide that its peer is gone. */
-function watchForEnd(socket: Duplex): () => void {
-  const look = (): void => {
-    if (socket.readableLength === 0) socket.read(0);
-  };
-  const end = (): void => void socket.destroy();
-  socket.on('readable', look).on('end', end);
-  return () => void socket.off('readable', look).off('end', end);
-}
-
 function failed(
-  { context, input: { transaction }, release }: Tunnel,
+  { context, input: { transaction }, earlyWords }: Tunnel,
   socket: Duplex,
   error: ProxyError,
 ): void {
-  release();
+  earlyWords.release();
   if (!transaction.isTunnel) {
     if (error.code === 'UpstreamTimeout') context.telemetry.limitReached('upstream_first_byte');
     if (error instanceof ConnectTimeout) context.telemetry.limitReached('upstream_connect');
@@ -166,7 +159,7 @@ function failed(
   const isCallersFault = socket.writableNeedDrain;
   context.telemetry.limitReached(isCallersFault ? 'response_idle' : 'upstream_idle');
   transaction.reason = isCallersFault ? 'ClientClosed' : error.code;
-  transaction.cause = isCallersFault ? 'the caller kept silent for too long' : error.message;
+  transaction.cause = isCallersFault ? CALLER_SILENT : error.message;
   socket.destroy();
 }
 

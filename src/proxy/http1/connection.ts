@@ -231,10 +231,7 @@ export class CallerConnection implements Deadlined, BodySource {
   }
 
   readonly #onResponseEnd = (): void => {
-    if (this.#socket.writableLength === 0) {
-      this.#finish();
-      return;
-    }
+    if (this.#socket.writableLength === 0) return this.#finish();
     this.#awaitReader();
     const exchange = this.#exchange;
     this.#socket.write(NOTHING, () => {
@@ -256,10 +253,11 @@ export class CallerConnection implements Deadlined, BodySource {
     const { response, bodyBytesLeft = 0 } = exchange;
     const { isBodyReceived } = this;
     response.writableFinished = true;
+    this.#unwritten = 0;
     this.#exchange = undefined;
     exchange.close();
     if (this.#state !== 'busy' || !response.shouldKeepAlive || !isBodyReceived || this.#owner.isEnding) {
-      this.#endAfter(isBodyReceived);
+      this.#endAfter(isBodyReceived && this.#state !== 'left');
       return;
     }
     this.#state = 'idle';

@@ -24,6 +24,7 @@ const UPGRADE = [
 const SWITCH =
   'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\n';
 
+const MIB = 1024 * 1024;
 const ENDLESS = 'HTTP/1.1 200 OK\r\n\r\n';
 
 /** Upgrades, then sends everything back in capitals. */
@@ -144,7 +145,7 @@ describe('a WebSocket', () => {
 
   it('that the upstream declines by more than its caller takes is cut, and not kept in memory', async (test) => {
     const upstream = await startTalking(test, ENDLESS);
-    const limits = { idleTimeoutMs: 50 };
+    const limits = { idleTimeoutMs: 500 };
     const gateway = await startGateway(test, { table: tableFor([upstream.port]), limits });
     const caller = await openCaller(gateway.port);
     caller.socket.pause();
@@ -235,6 +236,40 @@ describe('a WebSocket', () => {
       assert.deepEqual([status, reason], [499, 'ClientClosed']);
     });
   }
+
+  it('whose caller ends behind early words is gone as well: 499', async (test) => {
+    const { upstream, gateway, caller } = await askSilent(test, 'one,');
+    caller.send('two,').socket.end();
+    await eventually('the end of the upstream connection', async () =>
+      upstream.conversations.every(({ socket }) => socket.closed),
+    );
+    const { status, reason } = await gateway.record();
+    assert.deepEqual([status, reason], [499, 'ClientClosed']);
+  });
+
+  it('may say much before the upstream agrees, of which nothing is lost', async (test) => {
+    const { upstream, caller } = await askSilent(test, 'one,');
+    const words = 'x'.repeat(MIB);
+    caller.send(words);
+    await eventually('their way', async () => caller.socket.writableLength < MIB);
+    const [conversation] = upstream.conversations;
+    conversation?.socket.write(SWITCH);
+    await eventually('the words', async () => conversation?.text.endsWith(`one,${words}`) === true);
+    caller.socket.destroy();
+  });
+
+  it('that is refused gets its answer, however much it has said', async (test) => {
+    const upstream = await startShouting(test);
+    const gateway = await startGateway(test, { table: tableFor([upstream.port], { plan: planOf() }) });
+    const caller = await openCaller(gateway.port);
+    let fault: Error | undefined;
+    caller.socket.on('error', (error) => {
+      fault = error;
+    });
+    caller.send(head('GET / HTTP/1.1', HOST, ...UPGRADE) + 'x'.repeat(MIB));
+    assert.match(await caller.closed(), /^HTTP\/1\.1 401 [^]*"MissingCredentials"/);
+    assert.equal(fault, undefined);
+  });
 
   it('may say a word before the upstream agrees, which is not lost', async (test) => {
     const { upstream, caller } = await askSilent(test, 'one,');
