@@ -7,8 +7,10 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 
+import { numOpenSockets } from 'http-proxy-3';
 import type { WebSocket } from 'ws';
 
+import { eventually } from '../../support/eventually.ts';
 import { BASIC, planOf, startGateway, tableFor } from '../proxy/harness.ts';
 import { certificateFor, protocolTable, trusting } from './protocol-upstreams.ts';
 import { HOST, openWebSocket, roundTrip, startService } from './websocket-peers.ts';
@@ -49,6 +51,17 @@ describe('a WebSocket of a library', () => {
       assert.equal(((await once(socket, 'close')) as [number])[0], 1000);
     });
   }
+
+  it('passes through the library for it, http-proxy-3', async (test) => {
+    const { port } = await startService(test);
+    const gateway = await startGateway(test, { table: tableFor([port]) });
+    await eventually('the end of those before', async () => numOpenSockets() === 0);
+    const socket = openWebSocket(test, gateway, { isTls: false });
+    await once(socket, 'open');
+    assert.equal(numOpenSockets(), 2);
+    socket.close();
+    await eventually('its end', async () => numOpenSockets() === 0);
+  });
 
   it('gets the answer of a service that refuses the upgrade', async (test) => {
     const refuse: RequestListener = (_, response) => response.end();

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
 
+import type { RoutingTable } from '../../../src/model/table.ts';
 import { eventually } from '../../support/eventually.ts';
 import { head, startGateway, tableFor } from './harness.ts';
 import {
@@ -252,6 +253,26 @@ describe('endpoints that cannot be reached', () => {
     assert.equal(tries.filter((count) => count === 2).length, 5);
   });
 
+  it('are not blamed for callers that go away before the connection is made', async (test) => {
+    const silent = await Promise.all([startRawUpstream(() => {}), startRawUpstream(() => {})]);
+    test.after(async () => void (await Promise.all(silent.map((upstream) => upstream.close()))));
+    const table = overTls(tableFor(silent.map(({ port }) => port)));
+    const gateway = await startGateway(test, { table, limits: { connectTimeoutMs: 60_000 } });
+    // Whoever meets the first one does not wait; whoever meets the second does.
+    const [first, second] = silent;
+    for (let count = 1; count <= 6; count++) {
+      const impatient = await openCaller(gateway.port);
+      impatient.send(get('/'));
+      await eventually('its handshake', async () => first?.conversations.length === count);
+      impatient.socket.destroy();
+      assert.equal((await gateway.record(count)).status, 499);
+      const patient = await openCaller(gateway.port);
+      test.after(() => void patient.socket.destroy());
+      patient.send(get('/'));
+      await eventually('its handshake', async () => second?.conversations.length === count);
+    }
+  });
+
   it('give 502 when there is no other', async (test) => {
     const gateway = await startGateway(test, { table: tableFor([await closedPort()]) });
     const { status, body } = parseResponse(await exchange(gateway.port, get('/')));
@@ -320,6 +341,14 @@ describe('a caller that pipelines', () => {
     assert.ok(answer.indexOf('/slow') < answer.indexOf('/quick'));
   });
 });
+
+/** Endpoints that are to finish a handshake first. */
+function overTls(table: RoutingTable): RoutingTable {
+  const backends = Object.entries(table.backends).map(([name, backend]) => {
+    return [name, { ...backend, protocol: 'HTTPS' as const }] as const;
+  });
+  return { ...table, backends: Object.fromEntries(backends) };
+}
 
 /** Answers the first request of a connection, and closes when a second one comes by it. */
 async function closingUpstream(test: { after(fn: () => Promise<void>): void }): Promise<RawUpstream> {
