@@ -19,7 +19,7 @@ export interface ProviderMetadata {
 /** Why a document of a provider cannot be used. */
 export interface ProviderFault {
   readonly kind: 'fault';
-  readonly reason: 'DiscoveryFailed' | 'IssuerMismatch' | 'NoKeys';
+  readonly reason: 'DiscoveryFailed' | 'IssuerMismatch' | 'NoKeys' | 'UnsupportedAlgorithm';
   /** The provider is down, rather than set up in a way that no wait will cure. */
   readonly isOutage: boolean;
   /** Lowercase, for a person who can mend it. */

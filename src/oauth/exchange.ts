@@ -54,7 +54,7 @@ export async function exchangeToken(
   const endpoint = await provider.tokenEndpoint();
   if (endpoint.kind === 'fault') return failureOf(endpoint);
   // A token that nobody can verify would be paid for all the same, and asked for again by the next request.
-  const fault = await provider.keysFault();
+  const fault = await provider.keysFault(request.plan.verification.algorithms);
   if (fault !== undefined) return failureOf(fault);
   const admission = await provider.gate.enter({
     lane: callerBlock(request.clientAddress),

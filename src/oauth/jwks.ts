@@ -87,27 +87,3 @@ export function vanishedKeys(previous: KeySet, next: KeySet): readonly JWK[] {
 function identityOf({ kid, kty, crv, n, e, x, y }: JWK): string {
   return JSON.stringify([kid, kty, crv, n, e, x, y]);
 }
-
-const KEY_TYPES: Readonly<Record<string, { readonly kty: string; readonly crv?: readonly string[] }>> = {
-  RS256: { kty: 'RSA' },
-  RS384: { kty: 'RSA' },
-  RS512: { kty: 'RSA' },
-  PS256: { kty: 'RSA' },
-  PS384: { kty: 'RSA' },
-  PS512: { kty: 'RSA' },
-  ES256: { kty: 'EC', crv: ['P-256'] },
-  ES384: { kty: 'EC', crv: ['P-384'] },
-  EdDSA: { kty: 'OKP', crv: ['Ed25519'] },
-};
-
-/** Whether any key of the set could have signed with `algorithm`. */
-export function offersAlgorithm({ keys }: KeySet, algorithm: string): boolean {
-  const wanted = KEY_TYPES[algorithm];
-  if (wanted === undefined) return false;
-  return keys.some(
-    ({ kty, crv, alg }) =>
-      kty === wanted.kty &&
-      (alg === undefined || alg === algorithm) &&
-      (wanted.crv === undefined || (crv !== undefined && wanted.crv.includes(crv))),
-  );
-}

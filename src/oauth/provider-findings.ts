@@ -2,8 +2,9 @@
 
 import type { IssuerState, IssuerWarning } from '../model/conditions.ts';
 import type { PolicyPlan } from '../model/table.ts';
+import { algorithmFault } from './algorithms.ts';
 import { withoutMember, type ProviderFault, type ProviderMetadata } from './discovery.ts';
-import { offersAlgorithm, type KeySet } from './jwks.ts';
+import type { KeySet } from './jwks.ts';
 
 export interface Finding {
   readonly level: 'ok' | 'warning' | 'error';
@@ -37,10 +38,9 @@ export function judgeProvider(
     const { message } = withoutMember('token_endpoint', issuer);
     return { status: 'False', reason: 'DiscoveryFailed', message };
   }
-  const { algorithms } = plan.verification;
-  if (!algorithms.some((algorithm) => offersAlgorithm(keySet, algorithm))) {
-    const message = `no key of ${issuer} can sign with ${algorithms.join(', ')}: set spec.verification.algorithms to what the provider uses`;
-    return { status: 'False', reason: 'UnsupportedAlgorithm', message };
+  const unsupported = algorithmFault(issuer, keySet.keys, plan.verification.algorithms);
+  if (unsupported !== undefined) {
+    return { status: 'False', reason: unsupported.reason, message: unsupported.message };
   }
   return {
     status: 'True',

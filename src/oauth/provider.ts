@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '../model/clock.ts';
 import type { ProviderSettings } from '../model/table.ts';
 import type { BrokerTelemetry } from '../telemetry/ports.ts';
+import { algorithmFault } from './algorithms.ts';
 import { Circuits } from './circuits.ts';
 import {
   discoveryRequest,
@@ -107,10 +108,15 @@ export class Provider {
     );
   }
 
-  /** Why no token could be verified; `undefined`: it could. */
-  async keysFault(): Promise<ProviderFault | undefined> {
-    const keys = await this.#keys.obtain();
-    return keys.kind === 'fault' ? keys : undefined;
+  /** Why no token signed with one of `algorithms` could be verified; `undefined`: it could. */
+  async keysFault(algorithms: readonly string[]): Promise<ProviderFault | undefined> {
+    const known = await this.#keys.obtain();
+    if (known.kind === 'fault') return known;
+    const { issuer } = this.settings;
+    if (algorithmFault(issuer, known.value.keys, algorithms) === undefined) return undefined;
+    await this.#keys.renew(UNKNOWN_KEY_PAUSE_MS);
+    const { keys } = this.#keys.current ?? known.value;
+    return algorithmFault(issuer, keys, algorithms);
   }
 
   /** Verifies with the keys at hand, and once more with new ones where they do not fit. */

@@ -12,6 +12,7 @@ import {
 import { tokenClientId } from '../authz/claims.ts';
 import type { VerifiedClaims } from '../authz/ports.ts';
 import type { PolicyPlan } from '../model/table.ts';
+import { isAcceptable, namesOf } from './algorithms.ts';
 import type { KeySet } from './jwks.ts';
 
 export interface VerificationInput {
@@ -116,7 +117,7 @@ async function verifyWithAny(
 function optionsOf({ plan, nowMs }: VerificationInput) {
   return {
     issuer: [plan.provider.issuer, ...plan.provider.additionalIssuers],
-    algorithms: [...plan.verification.algorithms],
+    algorithms: plan.verification.algorithms.flatMap(namesOf),
     clockTolerance: plan.verification.clockToleranceSeconds,
     requiredClaims: ['exp'],
     currentDate: new Date(nowMs),
@@ -161,7 +162,8 @@ const REGISTERED_ALGORITHM = /^(?:none|EdDSA|Ed25519|Ed448|ES256K|(?:HS|RS|PS|ES
 function algorithmRejected(token: string): Verification {
   const { alg = '' } = decodeProtectedHeader(token);
   const name = REGISTERED_ALGORITHM.test(alg) ? alg : 'an unknown algorithm';
-  const detail = `the token is signed with ${name}, which the policy does not accept`;
+  const who = isAcceptable(alg) ? 'the policy does not accept' : 'no policy accepts';
+  const detail = `the token is signed with ${name}, which ${who}`;
   return { kind: 'rejected', check: 'algorithm', detail };
 }
 

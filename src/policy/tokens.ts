@@ -7,17 +7,10 @@ import { ownHeaderName, ownHeaderNameWithoutCel } from './reserved-names.ts';
 
 export const verification = z
   .strictObject({
-    algorithms: wordSet('Accepted signature algorithms.', [
-      'RS256',
-      'RS384',
-      'RS512',
-      'PS256',
-      'PS384',
-      'PS512',
-      'ES256',
-      'ES384',
-      'EdDSA',
-    ]).default(['RS256']),
+    algorithms: wordSet(
+      'Accepted signature algorithms. `EdDSA` is the one over Ed25519, whichever of the two names a token has (RFC 9864).',
+      ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'EdDSA'],
+    ).default(['RS256']),
     clockTolerance: duration('Tolerated clock difference to the provider.', { min: '0s', max: '5m' }).default(
       '30s',
     ),

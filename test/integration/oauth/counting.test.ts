@@ -344,7 +344,7 @@ describe('limits of a caller', { timeout: 60_000 }, () => {
       ),
     );
     await eventually('3 are under way', async () => provider.calls.length === 3);
-    const early = await Promise.race([...asked]);
+    const early = await Promise.race(asked);
     open();
     const outcomes = await Promise.all(asked);
     await bench.broker.close();

@@ -182,7 +182,18 @@ describe('the state of an issuer', () => {
       want: () => [
         'False',
         'UnsupportedAlgorithm',
-        `no key of ${provider.issuer} can sign with ES256, RS512: set spec.verification.algorithms to what the provider uses`,
+        `no key of ${provider.issuer} can sign with ES256, RS512, but with RS256: see spec.verification.algorithms`,
+      ],
+    },
+    {
+      name: 'with keys that no policy could use',
+      given: () => ({
+        onJwks: () => ({ body: { keys: [{ kty: 'EC', crv: 'P-521', x: 'AA', y: 'AA' }] } }),
+      }),
+      want: () => [
+        'False',
+        'UnsupportedAlgorithm',
+        `no key of ${provider.issuer} can sign with RS256, nor with any other algorithm that a policy may name: see spec.verification.algorithms`,
       ],
     },
     {

@@ -119,6 +119,27 @@ describe('signing keys', () => {
     await bench.broker.close();
   });
 
+  it('that can sign with no algorithm of the policy are no reason to have a token issued, until there are others', async () => {
+    const elliptic = { ...plan, verification: { ...plan.verification, algorithms: ['ES256', 'EdDSA'] } };
+    const askElliptic = () => bench.broker.obtain(exchangeRequest({ plan: elliptic }));
+    assert.equal(reasonOf(await askElliptic()), 'ProviderMisconfigured');
+    assert.equal(provider.calls.length, 0);
+    assert.match(
+      bench.broker.issuerState(elliptic).message,
+      /^no key of \S+ can sign with ES256, EdDSA, but with RS256: see spec\.verification\.algorithms$/,
+    );
+    const key = await createSigningKey('Ed25519', 'k2');
+    provider.keys = [k1, key];
+    provider.onToken = (call) => provider.grant(call, { key });
+    bench.clock.advance(5_000);
+    assert.equal(reasonOf(await askElliptic()), 'ProviderMisconfigured');
+    assert.equal(provider.fetches.jwks, 2, 'no more often than for an unknown kid');
+    bench.clock.advance(25_000);
+    assert.equal(reasonOf(await askElliptic()), 'granted');
+    assert.equal(bench.broker.issuerState(elliptic).status, 'True');
+    await bench.broker.close();
+  });
+
   it('that cannot be had at all make the provider unavailable, not the client wrong', async () => {
     provider.onJwks = () => ({ status: 500 });
     assert.equal(reasonOf(await ask('a')), 'ProviderUnavailable');
@@ -261,14 +282,14 @@ describe('a bearer token', () => {
     {
       name: 'signed with nothing',
       given: () => `${encode({ alg: 'none' })}.${encode({ iss: provider.issuer, exp: 4e9 })}.`,
-      detail: 'the token is signed with none, which the policy does not accept',
+      detail: 'the token is signed with none, which no policy accepts',
       isKept: true,
     },
     {
       name: 'signed with the public key as a secret',
       given: () =>
         `${encode({ alg: 'HS256', kid: 'k1' })}.${encode({ iss: provider.issuer, exp: 4e9 })}.c2ln`,
-      detail: 'the token is signed with HS256, which the policy does not accept',
+      detail: 'the token is signed with HS256, which no policy accepts',
       isKept: true,
     },
     {
@@ -287,7 +308,19 @@ describe('a bearer token', () => {
     {
       name: 'signed with an algorithm of its own invention',
       given: () => `${encode({ alg: 'secret' })}.${encode({ iss: provider.issuer, exp: 4e9 })}.c2ln`,
-      detail: 'the token is signed with an unknown algorithm, which the policy does not accept',
+      detail: 'the token is signed with an unknown algorithm, which no policy accepts',
+      isKept: true,
+    },
+    {
+      name: 'signed with an algorithm that cannot be chosen',
+      given: async () => provider.token('a', { key: await createSigningKey('ES512', 'k1') }),
+      detail: 'the token is signed with ES512, which no policy accepts',
+      isKept: true,
+    },
+    {
+      name: 'signed with an algorithm that was not chosen',
+      given: async () => provider.token('a', { key: await createSigningKey('PS256', 'k1') }),
+      detail: 'the token is signed with PS256, which the policy does not accept',
       isKept: true,
     },
     {
@@ -344,10 +377,13 @@ describe('a bearer token', () => {
     assert.ok(outcomes.every((outcome) => outcome === outcomes[0]));
   });
 
-  for (const alg of ['RS512', 'PS256', 'ES256', 'ES384', 'EdDSA']) {
+  const SIGNED = ['RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'EdDSA', 'Ed25519'];
+  for (const alg of SIGNED) {
     it(`signed with ${alg} is granted where the policy accepts it`, async () => {
       provider.keys = [k1, await createSigningKey(alg, 'other')];
-      const accepting = { ...plan, verification: { ...plan.verification, algorithms: [alg] } };
+      // The name that RFC 9864 has for it is none of a policy.
+      const algorithm = alg === 'Ed25519' ? 'EdDSA' : alg;
+      const accepting = { ...plan, verification: { ...plan.verification, algorithms: [algorithm] } };
       const [, key] = provider.keys;
       assert.ok(key !== undefined);
       const token = await provider.token('a', { key });
