@@ -22,7 +22,7 @@ export const MAX_QUOTA_CLIENTS = 50;
 export const PROXY_METRICS = {
   requests: counter(
     'requests_total',
-    'Requests answered. `ingress` and `service` are empty where no route matched; a method that is not of HTTP is `other`.',
+    'Requests answered. `ingress` is empty where no route matched, `service` also where a request was refused before its backend was chosen; a method that is not of HTTP is `other`.',
     ['namespace', 'ingress', 'service', 'method', 'status'],
   ),
   requestDuration: histogram(
