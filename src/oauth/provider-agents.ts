@@ -34,6 +34,8 @@ export interface ProviderAgents {
   mark(): number;
   /** Whether `error` came from a connection that was open, and so idle, before `mark`. */
   wasIdle(error: unknown, mark: number): boolean;
+  /** What broke the connection first, such as a TLS alert before its end; `error` itself where that is not known. */
+  causeOf(error: unknown): unknown;
   close(): Promise<void>;
 }
 
@@ -46,7 +48,7 @@ export function createProviderAgents({ rules, proxy, providerKey }: ProviderAgen
     // A pool that cannot be closed has no connection left to close.
     dispose: (agent) => void agent.close().catch(() => undefined),
   });
-  const brokenSockets = new WeakMap<object, number>();
+  const brokenSockets = new WeakMap<object, { readonly connectedAt: number; readonly cause: Error }>();
   let sequence = 0;
 
   function connectorFor(tls: SecureContextOptions): buildConnector.connector {
@@ -62,7 +64,15 @@ export function createProviderAgents({ rules, proxy, providerKey }: ProviderAgen
 
   function rememberErrors(socket: Socket): void {
     const connectedAt = ++sequence;
-    socket.prependListener('error', (error) => brokenSockets.set(error, connectedAt));
+    let cause: Error | undefined;
+    socket.prependListener('error', (error) => {
+      cause ??= error;
+      brokenSockets.set(error, { connectedAt, cause });
+    });
+  }
+
+  function brokenBy(error: unknown) {
+    return typeof error === 'object' && error !== null ? brokenSockets.get(error) : undefined;
   }
 
   function createAgent({ ca, clientCertificate }: TlsIdentity): Dispatcher {
@@ -97,10 +107,10 @@ export function createProviderAgents({ rules, proxy, providerKey }: ProviderAgen
     },
     mark: () => ++sequence,
     wasIdle(error, mark) {
-      if (typeof error !== 'object' || error === null) return false;
-      const connectedAt = brokenSockets.get(error);
-      return connectedAt !== undefined && connectedAt < mark;
+      const broken = brokenBy(error);
+      return broken !== undefined && broken.connectedAt < mark;
     },
+    causeOf: (error) => brokenBy(error)?.cause ?? error,
     async close() {
       const open = [...agents.values()];
       await Promise.allSettled(open.map((agent) => agent.destroy()));

@@ -89,7 +89,7 @@ export function createProviderHttp(
         return await exchange(agent, url, request, signal);
       }
     } catch (error) {
-      return failure(describe(error, url.host, request.timeoutMs), causeOf(error));
+      return failure(describe(agents.causeOf(error), url.host, request.timeoutMs), causeOf(error));
     }
   }
 
@@ -164,6 +164,10 @@ function causeOf(error: unknown): ProviderFailure['cause'] {
   return error instanceof Error && error.name === 'TimeoutError' ? 'deadline' : 'network';
 }
 
+/** Alerts by which a server says that it wants another client certificate, or one at all (RFC 8446, section 6.2). */
+const ABOUT_OUR_CERTIFICATE =
+  /_ALERT_(?:CERTIFICATE_(?:REQUIRED|UNKNOWN|EXPIRED|REVOKED)|(?:BAD|UNSUPPORTED)_CERTIFICATE|UNKNOWN_CA|HANDSHAKE_FAILURE|ACCESS_DENIED)$/;
+
 function describe(error: unknown, host: string, timeoutMs: number): string {
   if (error instanceof AddressRefused) return error.message;
   if (!(error instanceof Error)) return `the call to ${host} failed`;
@@ -191,6 +195,8 @@ function describe(error: unknown, host: string, timeoutMs: number): string {
     case 'EPIPE':
       return `${host} closed the connection`;
     default:
-      return `the call to ${host} failed (${code})`;
+      return ABOUT_OUR_CERTIFICATE.test(code)
+        ? `${host} ends the TLS handshake (${code}): see spec.provider.clientCertificate`
+        : `the call to ${host} failed (${code})`;
   }
 }

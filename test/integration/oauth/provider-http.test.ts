@@ -369,6 +369,29 @@ describe('TLS to a provider', () => {
     assert.deepEqual(without.kind === 'answer' && without.json, { peer: 'none' });
   });
 
+  it('that ends because the client certificate is missing is told as that', async () => {
+    const { certificate: cert, privateKey: key } = leaf;
+    const mutual = createTlsServer({ cert, key, requestCert: true, maxVersion: 'TLSv1.2' });
+    await listen(mutual);
+    const tls = { ca: cert, clientCertificate: undefined };
+    const reply = await open(network).send(get(`https://idp.test:${portOf(mutual)}/`, { tls }));
+    mutual.close();
+    assert.ok(reply.kind === 'failure');
+    assert.match(
+      reply.message,
+      /^idp\.test:\d+ ends the TLS handshake \(\S+_ALERT_HANDSHAKE_FAILURE\): see spec\.provider\.clientCertificate$/,
+    );
+  });
+
+  it('that ends with an alert is told with it, although the connection ends too', async () => {
+    const relay = await startSpoiler(portOf(server));
+    const tls = { ca: leaf.certificate, clientCertificate: undefined };
+    const reply = await open(network).send(get(`https://idp.test:${portOf(relay)}/`, { tls }));
+    relay.close();
+    assert.ok(reply.kind === 'failure');
+    assert.match(reply.message, /^the call to idp\.test:\d+ failed \(\S+_ALERT_BAD_RECORD_MAC\)$/);
+  });
+
   it('holds from end to end through a proxy', async () => {
     const tunnels: string[] = [];
     const proxy = createServer().on('connect', (request, socket) => {
@@ -406,3 +429,29 @@ describe('TLS to a provider', () => {
     });
   });
 });
+
+/** Passes connections on to `port`, and spoils what the caller sends once the handshake of TLS 1.3 is over. */
+async function startSpoiler(port: number) {
+  const APPLICATION_DATA = 23;
+  const relay = createTcpServer((caller) => {
+    const upstream = connect(port, '127.0.0.1');
+    let pending = Buffer.alloc(0);
+    let protectedRecords = 0;
+    caller.on('data', (chunk: Buffer) => {
+      pending = Buffer.concat([pending, chunk]);
+      while (pending.length >= 5 && pending.length >= 5 + pending.readUInt16BE(3)) {
+        const record = pending.subarray(0, 5 + pending.readUInt16BE(3));
+        pending = pending.subarray(record.length);
+        // The first of them is the end of the handshake.
+        if (record[0] === APPLICATION_DATA) protectedRecords += 1;
+        if (protectedRecords > 1) record[record.length - 1] = (record.at(-1) ?? 0) ^ 1;
+        upstream.write(record);
+      }
+    });
+    upstream.pipe(caller);
+    upstream.on('error', () => caller.destroy());
+    caller.on('error', () => upstream.destroy());
+  });
+  await listen(relay);
+  return relay;
+}
