@@ -40,7 +40,10 @@ interface Rejoined {
   readonly now: Joined;
 }
 
-/** Only those places are joined anew for which an outcome that came or went has something. */
+/**
+ * Only those places are joined anew for which an outcome that came or went has something: whatever changes the order of two
+ * Ingresses makes their outcomes anew, too.
+ */
 function joinRoutes(list: readonly IngressOutcome[], last: Join | undefined): Join {
   const outcomes = new Set(list);
   const changed = [...without(outcomes, last?.outcomes), ...without(last?.outcomes, outcomes)];
