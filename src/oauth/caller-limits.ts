@@ -24,13 +24,18 @@ interface Window {
   undecided: number;
 }
 
+interface SpentQuota {
+  readonly askAgainAtMs: number;
+  readonly resetAtMs: number;
+}
+
 export class CallerLimits {
   /** By policy, client and block of addresses. */
   readonly #failures = new LRUCache<string, Window>({ max: MAX_CALLERS });
   /** By policy and client. */
   readonly #exchanges = new LRUCache<string, Window>({ max: MAX_CALLERS });
-  /** By provider and client: until when the provider itself gives no more tokens. */
-  readonly #spentQuotas = new LRUCache<string, number>({ max: MAX_CALLERS });
+  /** By provider and client: where the provider itself gives no more tokens. */
+  readonly #spentQuotas = new LRUCache<string, SpentQuota>({ max: MAX_CALLERS });
 
   /** The limit that keeps the provider from being asked, if any. */
   reached(request: ExchangeRequest, providerKey: string, nowMs: number): LimitReached | undefined {
@@ -52,12 +57,12 @@ export class CallerLimits {
         retryAtMs: isUsedUp ? exchanges.endsAtMs : nowMs + UNDECIDED_RETRY_MS,
       };
     }
-    const spentUntilMs = this.#spentQuotas.get(pair(providerKey, request.clientId)) ?? 0;
-    if (spentUntilMs <= nowMs) return undefined;
+    const spent = this.#spentQuotas.get(pair(providerKey, request.clientId));
+    if (spent === undefined || spent.askAgainAtMs <= nowMs) return undefined;
     return {
       reason: 'CallerQuotaExceeded',
       detail: 'the token quota of the client is used up',
-      retryAtMs: spentUntilMs,
+      retryAtMs: spent.resetAtMs,
     };
   }
 
@@ -80,9 +85,11 @@ export class CallerLimits {
     count(this.#failures, failureKey(request), nowMs);
   }
 
-  /** The provider said, to a client that it knows, that nothing is left until `untilMs`. */
-  quotaSpent(providerKey: string, clientId: string, untilMs: number): void {
-    this.#spentQuotas.set(pair(providerKey, clientId), untilMs);
+  /** The provider refused a token until `resetAtMs`: within the next minute it need not be asked for another one. */
+  quotaSpent(providerKey: string, clientId: string, resetAtMs: number, nowMs: number): void {
+    // Meanwhile an operator may have raised it.
+    const askAgainAtMs = Math.min(resetAtMs, nowMs + WINDOW_MS);
+    this.#spentQuotas.set(pair(providerKey, clientId), { askAgainAtMs, resetAtMs });
   }
 }
 

@@ -7,10 +7,11 @@ import type { BrokerTelemetry } from '../telemetry/ports.ts';
 import type { CallerLimits, LimitReached } from './caller-limits.ts';
 import type { ProviderHealth } from './circuits.ts';
 import type { ProviderFault } from './discovery.ts';
+import { heedLimits } from './heed-limits.ts';
 import { lifetimeOf, type Lifetime } from './lifetimes.ts';
 import { healthOf } from './provider-health.ts';
 import type { ProviderHttp } from './provider-http.ts';
-import { parseLimits, quotaResetMs, type ProviderLimits } from './provider-limits.ts';
+import { parseLimits } from './provider-limits.ts';
 import type { Provider } from './provider.ts';
 import { UNREACHABLE, failed, isRefusedClient, type TokenFailure } from './token-failure.ts';
 import { tokenRequest } from './token-request.ts';
@@ -36,9 +37,6 @@ export type ExchangeResult =
   | ObtainedToken
   | TokenFailure
   | { readonly kind: 'limited'; readonly limit: LimitReached };
-
-/** An absurd `X-RateLimit-Reset` must not keep everyone waiting. */
-const MAX_PAUSE_MS = 10_000;
 
 const FAILED_BEFORE = 'the provider failed a moment ago';
 
@@ -121,34 +119,9 @@ async function ask(
   if (result.kind === 'failed' && isRefusedClient(result)) callers.countFailure(request, nowMs);
   // Who does not know the secret must not use up what its owner has.
   settle(result.kind === 'token' || result.reason !== 'InvalidClient');
-  heed(provider, limits, nowMs);
-  if (limits.remaining !== undefined) {
-    telemetry.rateLimitRemaining(provider.settings.issuer, limits.remaining);
-  }
-  // Only an answer to the right secret may speak for the client.
-  if (result.kind === 'token') heedQuota(provider, request.clientId, limits, { telemetry, callers });
+  heedLimits(provider, request.clientId, { result, limits, nowMs }, { telemetry, callers });
   const isHasty = request.plan.provider.timeoutMs < provider.timeoutMs;
   return { result, health: healthOf(reply, result, isHasty) };
-}
-
-function heedQuota(
-  provider: Provider,
-  clientId: string,
-  limits: ProviderLimits,
-  { telemetry, callers }: { readonly telemetry: BrokerTelemetry; readonly callers: CallerLimits },
-): void {
-  const quotas = limits.quotas.filter(({ subject }) => subject === 'client');
-  for (const { window, remaining } of quotas) {
-    telemetry.quotaRemaining(provider.settings.issuer, clientId, window, remaining);
-  }
-  const spentUntilMs = quotaResetMs(quotas);
-  if (spentUntilMs !== undefined) callers.quotaSpent(provider.key, clientId, spentUntilMs);
-}
-
-/** The tenant has nothing left: the next request would only be refused. */
-function heed(provider: Provider, { remaining, resetAtMs }: ProviderLimits, nowMs: number): void {
-  if (remaining !== 0 || resetAtMs === undefined) return;
-  provider.gate.pause(Math.min(resetAtMs - nowMs, MAX_PAUSE_MS));
 }
 
 async function verify(

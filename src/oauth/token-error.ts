@@ -72,7 +72,9 @@ function classify(status: number, error: OauthError, limits: ProviderLimits): To
 }
 
 function classifyLimit({ code, description }: OauthError, limits: ProviderLimits): TokenFailure {
-  const quotaMs = quotaResetMs(limits.quotas);
+  // Beside it a quota that is not enforced may be used up as well.
+  const isOfTenant = /global limit/i.test(description);
+  const quotaMs = isOfTenant ? undefined : quotaResetMs(limits.quotas);
   if (quotaMs !== undefined || (code === 'too_many_requests' && /quota/i.test(description))) {
     return failed(
       'CallerQuotaExceeded',

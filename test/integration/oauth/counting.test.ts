@@ -378,25 +378,39 @@ describe('limits of a caller', { timeout: 60_000 }, () => {
     assert.deepEqual(reasons([guessed, right]), { InvalidClient: 1, granted: 1 });
   });
 
-  it('heed a quota that a good answer says is used up', async () => {
-    provider.onToken = async (call) => ({
-      ...(await provider.grant(call)),
-      headers: { 'auth0-client-quota-limit': 'b=per_hour;q=100;r=0;t=1200', 'x-ratelimit-remaining': '41' },
-    });
-    const plan = planFor(provider.issuer);
-    const grant = plan.clientCredentials;
-    assert.ok(grant !== undefined);
-    const other = { ...plan, clientCredentials: { ...grant, audience: 'https://other.test/' } };
-    const first = await bench.broker.obtain(exchangeRequest({ plan }));
-    const second = await bench.broker.obtain(exchangeRequest({ plan: other }));
-    const stranger = await bench.broker.obtain(exchangeRequest({ plan: other, clientId: 'stranger' }));
+  const SPENT = { 'auth0-client-quota-limit': 'b=per_hour;q=100;r=0;t=1200', 'x-ratelimit-remaining': '41' };
+  const forAudience = (audience: string) =>
+    planFor(provider.issuer, { clientCredentials: credentialsPlan({ audience }) });
+
+  it('are not reached by a quota that is used up but not enforced', async () => {
+    provider.onToken = async (call) => ({ ...(await provider.grant(call)), headers: SPENT });
+    const first = await bench.broker.obtain(exchangeRequest({ plan: forAudience('https://a.test/') }));
+    const second = await bench.broker.obtain(exchangeRequest({ plan: forAudience('https://b.test/') }));
     await bench.broker.close();
-    assert.equal(first.kind, 'granted');
-    assert.equal(second.kind === 'refused' && second.reason, 'CallerQuotaExceeded');
-    assert.equal(second.kind === 'refused' && second.retryAtMs, bench.clock.nowMs() + 1_200_000);
-    assert.equal(stranger.kind, 'granted');
+    assert.deepEqual(reasons([first, second]), { granted: 2 });
     assert.ok(bench.recorded.lines.includes('remaining 41'));
     assert.ok(bench.recorded.lines.includes('quota cron per_hour 0'));
+  });
+
+  it('are reached by a quota of the client for which a token was refused, for whatever it asks, and for a minute', async () => {
+    provider.onToken = (call) =>
+      call.form.get('client_id') === 'cron'
+        ? { status: 429, headers: SPENT, body: { error: 'too_many_requests' } }
+        : provider.grant(call);
+    const ask = (audience: string, clientId = 'cron') =>
+      bench.broker.obtain(exchangeRequest({ plan: forAudience(audience), clientId }));
+    const resetAtMs = bench.clock.nowMs() + 1_200_000;
+    for (const audience of ['https://a.test/', 'https://b.test/']) {
+      const refused = await ask(audience);
+      assert.equal(refused.kind === 'refused' && refused.reason, 'CallerQuotaExceeded');
+      assert.equal(refused.kind === 'refused' && refused.retryAtMs, resetAtMs);
+    }
+    assert.equal(provider.calls.length, 1);
+    assert.deepEqual(reasons([await ask('https://b.test/', 'stranger')]), { granted: 1 });
+    bench.clock.advance(60_000);
+    provider.onToken = (call) => provider.grant(call);
+    assert.deepEqual(reasons([await ask('https://b.test/')]), { granted: 1 });
+    await bench.broker.close();
   });
 });
 

@@ -327,6 +327,13 @@ const CASES: readonly Case[] = [
     want: { reason: 'ProviderRateLimited', detail: 'the provider limits token requests' },
   },
   {
+    name: 'Auth0: the limit of the tenant beside a quota that is not enforced',
+    given: oauthError(429, 'too_many_requests', 'Global limit has been reached', {
+      'auth0-client-quota-limit': 'b=per_hour;q=100;r=0;t=10',
+    }),
+    want: { reason: 'ProviderRateLimited', detail: 'the provider limits token requests' },
+  },
+  {
     name: 'Auth0: the quota of the client by its header',
     given: oauthError(429, 'access_denied', '', {
       'auth0-client-quota-limit': 'b=per_hour;q=100;r=3;t=10,b=per_day;q=300;r=0;t=4000',
