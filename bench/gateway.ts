@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
+import { imageFlags } from './image-flags.ts';
 import { gatewayManifests } from './manifests.ts';
 import { end, makeDirectory, pidOf, spawnOwned, type Running } from './running.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -36,6 +37,7 @@ export async function startServe(options: GatewayOptions): Promise<Running> {
   const child = spawnOwned(
     process.execPath,
     [
+      ...imageFlags(),
       main,
       'serve',
       `--manifests=${manifests}`,

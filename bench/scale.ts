@@ -14,6 +14,7 @@ import { startApiServer, type ApiServer } from '../test/support/api-server.ts';
 import { startGateway, type Gateway } from '../test/support/gateway.ts';
 import { call } from '../test/support/http-client.ts';
 import { seriesOf } from '../test/support/metrics-page.ts';
+import { imageFlags } from './image-flags.ts';
 import * as cluster from './scale/cluster.ts';
 import { giveWay } from './scale/elsewhere.ts';
 import { openPauseLog, type PauseLog } from './scale/pauses.ts';
@@ -22,8 +23,8 @@ import { connectToWorkers, startNamedUpstream, untilEach, type Worker } from './
 const WORKERS = 2;
 /** After the start, until statuses are written and memory has been collected. */
 const SETTLE_MS = 10_000;
-/** What V8 allows each thread in a container with a limit of 1 GiB. */
-const NODE_OPTIONS = '--max-old-space-size=256';
+/** Like the image, with what V8 allows each thread in a container with a limit of 1 GiB. */
+const NODE_OPTIONS = ['--max-old-space-size=256', ...imageFlags()].join(' ');
 const BUNDLE = fileURLToPath(new URL('../dist/oidc-ingress.mjs', import.meta.url));
 
 const { values } = parseArgs({

@@ -22,6 +22,7 @@ import {
   surroundings,
   type World,
 } from '../test/support/world.ts';
+import { imageFlags } from './image-flags.ts';
 
 const OPEN_HOST = 'open.example.com';
 const PROTECTED_HOST = 'orders.example.com';
@@ -49,7 +50,7 @@ const world = await startWorld({
   },
   flags: ['--access-log=off', '--workers=2'],
   // What V8 allows each thread in a container with a limit of 1 GiB.
-  environment: { NODE_OPTIONS: '--max-old-space-size=256' },
+  environment: { NODE_OPTIONS: ['--max-old-space-size=256', ...imageFlags()].join(' ') },
 });
 try {
   const samples: Sample[] = [];

@@ -1,8 +1,8 @@
 /** The image as it is run: built from local files, started by testcontainers, asked over its mapped ports. */
 
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
@@ -82,6 +82,15 @@ describe('the image', () => {
         program,
       );
     }
+  });
+
+  test('leaves a core to the requests while V8 collects garbage', () => {
+    const pid = docker('inspect', '--format', '{{.State.Pid}}', container.getId());
+    const threads = readdirSync(`/proc/${pid}/task`).map((id) =>
+      readFileSync(`/proc/${pid}/task/${id}/comm`, 'utf8').trim(),
+    );
+    const helpers = threads.filter((name) => name === 'node-V8Worker');
+    assert.equal(helpers.length, Math.max(1, availableParallelism() - 1), threads.join(' '));
   });
 
   test('needs no writable file system, and stops on SIGTERM with code 0', async () => {
