@@ -4,7 +4,7 @@ import { judgePolicies, type JudgedPolicy, type UsablePolicy } from '../../src/c
 import type { ProviderOptions } from '../../src/compile/result.ts';
 import { CHECK_FLAGS } from '../../src/config/commands.ts';
 import { decodeFlags, type FlagValues } from '../../src/config/flags.ts';
-import { providerNetwork } from '../../src/config/provider-network.ts';
+import { providerNetwork, proxyFaults } from '../../src/config/provider-network.ts';
 import { loadManifests } from '../../src/files/load-manifests.ts';
 import type { Fault } from '../../src/model/faults.ts';
 import { Redacted } from '../../src/model/redacted.ts';
@@ -33,7 +33,10 @@ export const check: Command = {
     if (decoded.kind === 'invalid') return reportFaults('check', decoded.faults);
     const { values, positionals } = decoded;
     const [file, ...rest] = positionals;
-    if (file === undefined || rest.length > 0) return misused('POLICY-FILE', 'expected exactly one');
+    if (file === undefined || rest.length > 0)
+      return reportFaults('check', [{ path: 'POLICY-FILE', message: 'expected exactly one' }]);
+    const proxies = proxyFaults(process.env);
+    if (proxies.length > 0) return reportFaults('check', proxies);
     const { snapshot, faults } = await loadManifests([file]);
     for (const { location, message } of faults) print('error', `${location}: ${message}`);
     const { judged } = judgePolicies(snapshot, providerOptions(values));
@@ -111,8 +114,4 @@ function printFinding({ level, reason, message }: Finding): void {
 function print(level: Finding['level'], first: string, ...more: readonly string[]): void {
   console.log(`  ${level.padEnd('warning'.length)}  ${first}`);
   for (const line of more) console.log(`${' '.repeat(13)}${line}`);
-}
-
-function misused(path: string, message: string): number {
-  return reportFaults('check', [{ path, message }]);
 }

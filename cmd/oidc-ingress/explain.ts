@@ -16,6 +16,7 @@ import { compileOptions } from '../../src/config/compile-options.ts';
 import { createConsoleLogger } from './console-logger.ts';
 
 const CLUSTER_DEADLINE_MS = 30_000;
+const SAMPLE = 'https://shop.example.com/v1/orders';
 
 interface Objects {
   readonly snapshot: Snapshot;
@@ -43,6 +44,8 @@ export const explain: Command = {
     try {
       const { snapshot, faults: hidden } = await readObjects(values);
       for (const { location, message } of hidden) console.error(`cannot be read: ${location}: ${message}`);
+      // What is said of no objects would be wrong of those that are hidden.
+      if (hidden.length > 0 && snapshot.ingresses.size === 0) return 1;
       const options = compileOptions(values, values.manifests === undefined ? 'cluster' : 'files');
       const { table, problems } = compile(snapshot, options);
       const request = { url: new URL(positionals[0] ?? ''), method: values.method };
@@ -57,8 +60,11 @@ export const explain: Command = {
 };
 
 function faultsOfUrl([url, ...rest]: readonly string[]): readonly Fault[] {
-  if (url === undefined || rest.length > 0 || !/^https?:\/\//.test(url) || !URL.canParse(url)) {
-    return [{ path: 'URL', message: 'expected exactly one, such as https://shop.example.com/v1/orders' }];
+  if (url === undefined || rest.length > 0) {
+    return [{ path: 'URL', message: `expected exactly one, such as ${SAMPLE}` }];
+  }
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url)) {
+    return [{ path: 'URL', message: `must be an http or https URL such as ${SAMPLE}, found "${url}"` }];
   }
   const { username, password } = new URL(url);
   return username === '' && password === ''

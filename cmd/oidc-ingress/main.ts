@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command line: picks the subcommand and sets the exit code. */
 
+import { nearestName } from '../../src/model/nearest-name.ts';
 import type { Command } from './command.ts';
 import { renderCommandHelp, renderOverview } from './help.ts';
 
@@ -14,22 +15,34 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   version: async () => (await import('./version.ts')).version,
 };
 
+const HELP: ReadonlySet<string> = new Set(['help', '--help', '-h']);
+/** What people type who know other programs. */
+const ALIASES: ReadonlyMap<string, string> = new Map([
+  ['--version', 'version'],
+  ['-v', 'version'],
+]);
+
 async function main(argv: readonly string[]): Promise<number> {
-  const [name = 'help', ...rest] = argv;
-  if (name === 'help' || name === '--help' || name === '-h') return help();
+  const [first = 'help', ...rest] = argv;
+  const isHelp = HELP.has(first);
+  const name = isHelp ? rest[0] : (ALIASES.get(first) ?? first);
+  if (name === undefined) return help();
   const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (load === undefined) {
-    console.error(
-      `oidc-ingress: unknown command ${JSON.stringify(name)}; there are ${Object.keys(COMMANDS).join(', ')}`,
-    );
-    return 2;
-  }
+  if (load === undefined) return unknown(name);
   const command = await load();
-  if (rest.includes('--help') || rest.includes('-h')) {
+  if (isHelp || rest.includes('--help') || rest.includes('-h')) {
     console.log(renderCommandHelp(command));
     return 0;
   }
   return command.run(rest);
+}
+
+function unknown(name: string): number {
+  const names = Object.keys(COMMANDS);
+  const nearest = nearestName(name, names);
+  const hint = nearest === undefined ? `there are ${names.join(', ')}` : `the nearest is ${nearest}`;
+  console.error(`oidc-ingress: unknown command ${JSON.stringify(name)}; ${hint}`);
+  return 2;
 }
 
 async function help(): Promise<number> {

@@ -42,9 +42,15 @@ export interface ValidateReport {
   readonly problems: readonly ProblemRow[];
   /** `orders.yaml:12: apps/v1 Deployment`: kinds that the gateway does not read. */
   readonly ignored: readonly string[];
+  /** `IngressClass oidc-ingress`: objects that are in no file and count as there. */
+  readonly assumed: readonly string[];
 }
 
-export function buildReport(loaded: LoadedManifests, result: CompileResult): ValidateReport {
+export function buildReport(
+  loaded: LoadedManifests,
+  result: CompileResult,
+  assumedClass: string | undefined,
+): ValidateReport {
   const problems: readonly ProblemRow[] = [
     ...loaded.faults.map(({ location, message }): ProblemRow => ({
       severity: 'error',
@@ -64,6 +70,7 @@ export function buildReport(loaded: LoadedManifests, result: CompileResult): Val
     routes: routeRows(result.table),
     problems,
     ignored: loaded.ignored.map(({ location, apiVersion, kind }) => `${location}: ${apiVersion} ${kind}`),
+    assumed: assumedClass === undefined ? [] : [`IngressClass ${assumedClass}`],
   };
 }
 
@@ -113,7 +120,10 @@ export function renderReport(report: ValidateReport): string {
     `${count(report.files, 'file')}, ${count(report.routes.length, 'route')}, ${count(report.errors, 'error')}, ${count(report.warnings, 'warning')}`,
     ...renderRoutes(report.routes),
     ...section(report.problems.map(renderProblem)),
-    ...section(report.ignored.map((entry) => `ignored  ${entry}`)),
+    ...section([
+      ...report.ignored.map((entry) => `ignored  ${entry}`),
+      ...report.assumed.map((entry) => `assumed  ${entry}, which is in none of the files`),
+    ]),
   ].join('\n');
 }
 

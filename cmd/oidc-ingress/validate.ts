@@ -4,6 +4,7 @@ import { compile } from '../../src/compile/compile.ts';
 import { VALIDATE_FLAGS } from '../../src/config/commands.ts';
 import { decodeFlags } from '../../src/config/flags.ts';
 import { loadManifests } from '../../src/files/load-manifests.ts';
+import { assumeClass } from './assume-class.ts';
 import { reportFaults, type Command } from './command.ts';
 import { compileOptions } from '../../src/config/compile-options.ts';
 import { buildReport, renderReport } from './validate-report.ts';
@@ -12,7 +13,9 @@ export const validate: Command = {
   usage: 'validate FILES… [FLAGS]',
   summary:
     'Decodes and compiles manifests as the gateway does; prints the routing table and every problem. Ends with 1 if any is an error.',
-  notes: ['FILES are manifest files and directories. No cluster and no provider is asked.'],
+  notes: [
+    'FILES are manifest files and directories. No cluster and no provider is asked. Where no IngressClass is among them, the one that the product is installed with counts as there.',
+  ],
   examples: [
     'oidc-ingress validate manifests/',
     'oidc-ingress validate examples --allow-insecure-issuers --output=json',
@@ -28,8 +31,9 @@ export const validate: Command = {
       ]);
     }
     const loaded = await loadManifests(positionals);
-    const result = compile(loaded.snapshot, compileOptions(values, 'files'));
-    const report = buildReport(loaded, result);
+    const { snapshot, assumed } = assumeClass(loaded.snapshot, values['ingress-class']);
+    const result = compile(snapshot, compileOptions(values, 'files'));
+    const report = buildReport(loaded, result, assumed);
     console.log(values.output === 'json' ? JSON.stringify(report, undefined, 2) : renderReport(report));
     return report.errors === 0 ? 0 : 1;
   },

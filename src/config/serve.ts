@@ -2,6 +2,7 @@
 
 import type { Fault } from '../model/faults.ts';
 import { decodeFlags, type FlagTable, type FlagValues } from './flags.ts';
+import { proxyFaults } from './provider-network.ts';
 import { CALLER_FLAGS } from './serve/callers.ts';
 import { OBJECT_FLAGS } from './serve/objects.ts';
 import { OPERATION_FLAGS } from './serve/operation.ts';
@@ -34,6 +35,7 @@ export function decodeServeConfig(
   const faults = [
     ...positionals.map((path) => ({ path, message: 'serve takes no arguments, only flags' })),
     ...faultsBetween(values),
+    ...proxyFaults(environment),
   ];
   return faults.length > 0 ? { kind: 'invalid', faults } : { kind: 'valid', config: Object.freeze(values) };
 }

@@ -47,10 +47,10 @@ const DECODERS: { readonly [K in ObjectKind]: BodyDecoder<ObjectValues[K]> } = {
 
 /** Decodes a whole manifest by its `apiVersion` and `kind`. `defaultNamespace` is for namespaced objects that name none. */
 export function decodeObject(raw: unknown, defaultNamespace?: string): DecodedObject | Ignored | Unreadable {
-  if (!isRawObject(raw)) return unreadable('', 'must be a Kubernetes object');
+  if (!isRawObject(raw)) return unreadable('', `must be a Kubernetes object, found ${nameOf(raw)}`);
   const { apiVersion, kind } = raw;
-  if (typeof apiVersion !== 'string') return unreadable('apiVersion', 'must be a string');
-  if (typeof kind !== 'string') return unreadable('kind', 'must be a string');
+  if (typeof apiVersion !== 'string') return unreadable('apiVersion', notText(apiVersion));
+  if (typeof kind !== 'string') return unreadable('kind', notText(kind));
   const known = OBJECT_KINDS.find((candidate) => candidate === kind);
   if (known !== undefined && apiVersionOf(known) === apiVersion)
     return decodeAs(known, raw, defaultNamespace);
@@ -90,6 +90,16 @@ function wrongVersion(
   }
   if (group === API_GROUP) return ['kind', `"${kind}" is not a kind of ${apiVersion}, expected OIDCPolicy`];
   return undefined;
+}
+
+function notText(value: unknown): string {
+  return value === undefined ? 'must be set' : `must be a string, found ${nameOf(value)}`;
+}
+
+/** Not the value itself: nobody knows what it is. */
+function nameOf(value: unknown): string {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'a list' : `a value of type ${typeof value}`;
 }
 
 function unreadable(path: string, message: string): Unreadable {

@@ -106,3 +106,46 @@ test('explain names the problem that closes a route', async () => {
   assert.match(stdout, /503 PolicyUnavailable/);
   assert.match(stdout, /polcy/);
 });
+
+test('validate judges the Ingresses of an application whose class is installed elsewhere, and says so', async () => {
+  const file = join(directory, 'without-class.yaml');
+  const [, ...others] = ORDERS.split('---\n');
+  await writeFile(file, others.join('---\n').replace('oidc-ingress.io/policy:', 'oidc-ingress.io/polcy:'));
+  const { code, stdout } = await runCommand(['validate', file]);
+  assert.equal(code, 1);
+  assert.match(stdout, /\(UnknownAnnotation\)$/m);
+  assert.ok(stdout.endsWith('\nassumed  IngressClass oidc-ingress, which is in none of the files\n'), stdout);
+});
+
+test('explain says nothing of objects where none could be read', async () => {
+  const { code, stdout, stderr } = await runCommand([
+    'explain',
+    'https://orders.example.com/',
+    `--manifests=${join(directory, 'broken.yaml')}`,
+  ]);
+  assert.equal(code, 1);
+  assert.equal(stdout, '');
+  assert.match(stderr, /^cannot be read: \S+broken\.yaml:2: not valid YAML/);
+});
+
+const WORDS = [
+  {
+    argv: ['validat', 'x'],
+    code: 2,
+    want: 'oidc-ingress: unknown command "validat"; the nearest is validate\n',
+  },
+  {
+    argv: ['frobnicate'],
+    code: 2,
+    want: 'oidc-ingress: unknown command "frobnicate"; there are serve, validate, explain, check, dev, version\n',
+  },
+  { argv: ['help', 'validate'], code: 0, want: 'Usage: oidc-ingress validate FILES… [FLAGS]\n' },
+  { argv: ['--version'], code: 0, want: '0.1.0\n' },
+];
+for (const { argv, code: wanted, want } of WORDS) {
+  test(`oidc-ingress ${argv.join(' ')} is answered in words`, async () => {
+    const { code, stdout, stderr } = await runCommand(argv);
+    assert.equal(code, wanted);
+    assert.ok(`${stderr}${stdout}`.startsWith(want), `${stderr}${stdout}`);
+  });
+}

@@ -20,7 +20,10 @@ const MISUSES = [
   },
   { argv: ['validate', 'x', '--nope'], want: '--nope: unknown flag' },
   { argv: ['explain', '--manifests=x'], want: 'URL: expected exactly one' },
-  { argv: ['explain', 'orders.example.com/v1', '--manifests=x'], want: 'URL: expected exactly one' },
+  {
+    argv: ['explain', 'orders.example.com/v1', '--manifests=x'],
+    want: 'URL: must be an http or https URL such as https://shop.example.com/v1/orders, found "orders.example.com/v1"',
+  },
   {
     argv: ['explain', 'https://id:pw@orders.example.com/', '--manifests=x'],
     want: 'URL: must hold no user name and no password',

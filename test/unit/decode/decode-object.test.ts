@@ -80,10 +80,19 @@ describe('metadata', () => {
 
 describe('objects that cannot be kept', () => {
   const cases: readonly { name: string; given: unknown; want: readonly string[] }[] = [
-    { name: 'text', given: 'hello', want: [': must be a Kubernetes object'] },
-    { name: 'a list', given: [], want: [': must be a Kubernetes object'] },
-    { name: 'no apiVersion', given: { kind: 'Ingress' }, want: ['apiVersion: must be a string'] },
-    { name: 'no kind', given: { apiVersion: 'v1' }, want: ['kind: must be a string'] },
+    {
+      name: 'text',
+      given: 'hello',
+      want: [': must be a Kubernetes object, found a value of type string'],
+    },
+    { name: 'a list', given: [], want: [': must be a Kubernetes object, found a list'] },
+    { name: 'no apiVersion', given: { kind: 'Ingress' }, want: ['apiVersion: must be set'] },
+    { name: 'no kind', given: { apiVersion: 'v1' }, want: ['kind: must be set'] },
+    {
+      name: 'a kind that is no text',
+      given: { apiVersion: 'v1', kind: 5 },
+      want: ['kind: must be a string, found a value of type number'],
+    },
     {
       name: 'no metadata',
       given: { apiVersion: 'v1', kind: 'Service' },

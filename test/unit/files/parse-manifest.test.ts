@@ -103,7 +103,7 @@ spec:
   {
     name: 'a document that is no object',
     given: 'just text\n',
-    want: { faults: ['a.yaml:1 must be a Kubernetes object'] },
+    want: { faults: ['a.yaml:1 must be a Kubernetes object, found a value of type string'] },
   },
   {
     name: 'the same key twice',

@@ -142,7 +142,7 @@ test('an object that loses its name keeps the whole file as it was', async (t) =
   });
   await source.synced;
   await writeFile(join(directory, 'a.yaml'), `${service('a', 81)}---\nkind: Service\n`);
-  await complains('a.yaml:6 apiVersion: must be a string');
+  await complains('a.yaml:6 apiVersion: must be set');
   await holds('a:80', 'b:80');
 });
 
@@ -152,7 +152,7 @@ test('takes what it can from a file that never was well', async (t) => {
   });
   await source.synced;
   await holds('a:80');
-  await complains('a.yaml:6 apiVersion: must be a string');
+  await complains('a.yaml:6 apiVersion: must be set');
   await writeFile(join(directory, 'a.yaml'), `${service('a', 81)}---\nkind: Service\n`);
   await holds('a:81');
 });
