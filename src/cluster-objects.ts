@@ -23,6 +23,7 @@ import {
 } from './kube/published-addresses.ts';
 import { openKubeSource, type KubeSource } from './kube/source.ts';
 import { createStatusWriter } from './kube/status-writer.ts';
+import { worthTelling } from './kube/worth-telling.ts';
 import type { Clock } from './model/clock.ts';
 import type { Broker } from './oauth/broker.ts';
 import { issuerStates } from './oauth/issuer-states.ts';
@@ -83,8 +84,9 @@ export function clusterObjects({ config, logger, telemetry, broker, access }: Cl
     },
     report(result) {
       live = result;
-      problems.update(result.problems);
-      events.update(result);
+      const told = source === undefined ? result : worthTelling(result, source.snapshot().namespaces);
+      problems.update(told.problems);
+      events.update(told);
       writeStatuses();
       // Whoever leads must serve: what it writes says so.
       election?.start();

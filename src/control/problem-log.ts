@@ -18,7 +18,7 @@ export function createProblemLog(logger: Logger): ProblemLog {
         logger[level](fields(problem), problem.message);
       }
       for (const [key, problem] of known) {
-        if (!now.has(key)) logger.info(fields(problem), 'mended');
+        if (!now.has(key)) logger.info(fields(problem), `gone: ${problem.message}`);
       }
       known = now;
     },

@@ -14,7 +14,47 @@ import { HOST, ORDERS } from './orders.ts';
 
 const INGRESS = '/apis/networking.k8s.io/v1/namespaces/shop/ingresses/orders';
 const POLICY = '/apis/oidc-ingress.io/v1alpha1/namespaces/shop/oidcpolicies/orders';
-const EVENTS = '/apis/events.k8s.io/v1/namespaces/shop/events';
+
+/** An Ingress with a typo, and a Service without endpoints. */
+const CLOSING = `
+apiVersion: v1
+kind: Namespace
+metadata: { name: closing }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: orders, namespace: closing }
+spec: { ports: [{ port: 80 }] }
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: { name: orders, namespace: closing, annotations: { oidc-ingress.io/polcy: orders } }
+spec:
+  ingressClassName: oidc-ingress
+  rules:
+    - host: typo.example.com
+      http: { paths: [{ path: /, pathType: Prefix, backend: { service: { name: orders, port: { number: 80 } } } }] }
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: { name: open, namespace: closing }
+spec:
+  ingressClassName: oidc-ingress
+  rules:
+    - host: closing.example.com
+      http: { paths: [{ path: /, pathType: Prefix, backend: { service: { name: orders, port: { number: 80 } } } }] }
+`;
+
+const LATER = `
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: { name: later, namespace: shop, annotations: { oidc-ingress.io/polcy: orders } }
+spec:
+  ingressClassName: oidc-ingress
+  rules:
+    - host: later.example.com
+      http: { paths: [{ path: /, pathType: Prefix, backend: { service: { name: orders, port: { number: 80 } } } }] }
+`;
 
 const binaries = await findApiServerBinaries();
 
@@ -41,6 +81,16 @@ describe('the gateway on a cluster', { skip: skipWithout(binaries) }, () => {
     const { status, body } = await api.request('GET', path);
     assert.equal(status, 200);
     return body as T;
+  }
+
+  async function eventsIn(namespace: string) {
+    const { items } = await get<{
+      readonly items: readonly {
+        readonly reason: string;
+        readonly regarding: { readonly kind: string; readonly name: string };
+      }[];
+    }>(`/apis/events.k8s.io/v1/namespaces/${namespace}/events`);
+    return items;
   }
 
   const reason = async (): Promise<unknown> => {
@@ -78,11 +128,40 @@ describe('the gateway on a cluster', { skip: skipWithout(binaries) }, () => {
 
   it('tells in an Event that a Service has no endpoints', async () => {
     await eventually('the Event', async () => {
-      const { items } = await get<{ items: readonly { reason: string; regarding: { name: string } }[] }>(
-        EVENTS,
-      );
-      return items.some(({ reason, regarding }) => reason === 'NoEndpoints' && regarding.name === 'orders');
+      const events = await eventsIn('shop');
+      return events.some(({ reason, regarding }) => reason === 'NoEndpoints' && regarding.name === 'orders');
     });
+  });
+
+  it('says nothing of what goes with a namespace that is being deleted, and does not call it programmed', async () => {
+    await api.apply(CLOSING);
+    const reasons = async (): Promise<readonly string[]> =>
+      (await eventsIn('closing'))
+        .filter(({ regarding }) => regarding.kind === 'Ingress')
+        .map(({ regarding, reason }) => `${regarding.name} ${reason}`)
+        .sort();
+    const before = ['open NoEndpoints', 'open Programmed', 'orders NoEndpoints', 'orders UnknownAnnotation'];
+    await eventually('its Events', async () => (await reasons()).join() === before.join());
+    const [namespace = '', service = ''] = CLOSING.split('---');
+    // Without a controller it stays as it is in its first moments.
+    await api.delete(namespace);
+    await gateway.line((line) => line.includes('"gone: ') && line.includes('closing/orders'));
+    const known = gateway.lines.length;
+    await api.delete(service);
+    await eventually('that its Service is gone', async () => {
+      const { text } = await call({ port: gateway.ports.admin, path: '/debug/problems' });
+      return text.includes('ServiceNotFound');
+    });
+    await api.apply(LATER);
+    await eventually('the Event of another', async () =>
+      (await eventsIn('shop')).some(({ regarding }) => regarding.name === 'later'),
+    );
+    const about = gateway.lines
+      .slice(known)
+      .filter((line) => line.includes('"object":"Ingress closing/') && !line.includes('"gone: '));
+    assert.deepEqual(about, []);
+    assert.deepEqual(await reasons(), before);
+    await api.delete(LATER);
   });
 
   it('goes on while the API server is away, and sees what happened meanwhile', async () => {
