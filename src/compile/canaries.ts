@@ -5,7 +5,7 @@ import { objectKey } from '../model/objects.ts';
 import type { Canary } from '../model/route-options.ts';
 import type { PlanKey, PolicyPlan, Route } from '../model/table.ts';
 import { annotationField } from './annotations/read-annotations.ts';
-import type { Entry } from './entries.ts';
+import { fieldAt, type Entry } from './entries.ts';
 import { refusal, type ServedIngress } from './ingress-routes.ts';
 import { reporterOf } from './own-ingresses.ts';
 import type { Cause, ProblemList, Report } from './problem-list.ts';
@@ -35,13 +35,13 @@ type Plans = ReadonlyMap<PlanKey, PolicyPlan>;
 export function attachCanaries(canaries: readonly Entry[], { mainOf, plans, problems }: Mains): Attached {
   const attached = new Map<Route, Canary[]>();
   const orphans: Route[] = [];
-  for (const { outcome, routes, fieldAt } of canaries) {
-    const { own, ingress } = outcome;
+  for (const entry of canaries) {
+    const { own, ingress } = entry.outcome;
     const report = reporterOf(own, problems);
-    routes.forEach((given, at) => {
+    entry.routes.forEach((given, at) => {
       const main = mainOf(given);
       const fault = mainFault(main, ingress);
-      if (fault !== undefined) report(fieldAt(at), fault);
+      if (fault !== undefined) report(fieldAt(entry, at), fault);
       if (main === undefined) {
         orphans.push(fault === undefined ? given : refused(given, ingress, fault));
         return;

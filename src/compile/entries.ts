@@ -10,16 +10,20 @@ export interface Entry {
   readonly routes: readonly Route[];
   /** As the place is served where there is no other entry; `undefined` where two of `routes` are for the same requests. */
   readonly alone: HostRoutes | undefined;
-  /** Where each of `routes` stands in the Ingress. */
-  readonly fieldAt: (at: number) => string;
+  /** Where the routes come from; `undefined`: the default backend. */
+  readonly rule: DeclaredRule | undefined;
 }
 
 export function enterRule(outcome: IngressOutcome, rule: DeclaredRule): Entry {
-  const { routes, alone } = rule;
-  return { outcome, routes, alone, fieldAt: (at) => fieldOf(placeOf(rule, at)) };
+  return { outcome, routes: rule.routes, alone: rule.alone, rule };
 }
 
 export function enterFallback(outcome: IngressOutcome, route: Route): Entry {
   const routes = [route];
-  return { outcome, routes, alone: { routes }, fieldAt: () => fieldOf(DEFAULT) };
+  return { outcome, routes, alone: { routes }, rule: undefined };
+}
+
+/** Where the route `at` this position of an entry stands in its Ingress. */
+export function fieldAt({ rule }: Entry, at: number): string {
+  return fieldOf(rule === undefined ? DEFAULT : placeOf(rule, at));
 }

@@ -5,10 +5,11 @@ import type { Problem } from '../model/problems.ts';
 import type { Canary, RouteOptions } from '../model/route-options.ts';
 import type { BackendKey, HostRoutes, OptionsKey, PlanKey, PolicyPlan, Route } from '../model/table.ts';
 import { attachCanaries } from './canaries.ts';
-import type { Entry } from './entries.ts';
+import { fieldAt, type Entry } from './entries.ts';
 import { compareRoutes } from './order.ts';
 import { reporterOf } from './own-ingresses.ts';
 import { createProblemList, type ProblemList } from './problem-list.ts';
+import type { IngressOutcome } from './serve-ingress.ts';
 
 /** What routes refer to. */
 export interface Used {
@@ -58,12 +59,12 @@ const NO_PROBLEMS: readonly Problem[] = [];
 function merge(entries: readonly Entry[], conflict: Conflict, problems: ProblemList): HostRoutes | undefined {
   const main = entries.filter(({ outcome }) => !outcome.own.isCanary);
   const byRequests = new Map<string, Route>();
-  for (const { outcome, routes, fieldAt } of main) {
-    const report = reporterOf(outcome.own, problems);
-    routes.forEach((route, at) => {
+  for (const entry of main) {
+    const report = reporterOf(entry.outcome.own, problems);
+    entry.routes.forEach((route, at) => {
       const winner = byRequests.get(requestsOf(route));
       if (winner === undefined) byRequests.set(requestsOf(route), route);
-      else report(fieldAt(at), { reason: 'HostPathConflict', message: conflict(route, winner) });
+      else report(fieldAt(entry, at), { reason: 'HostPathConflict', message: conflict(route, winner) });
     });
   }
   const { attached, orphans } = attachCanaries(
@@ -90,47 +91,59 @@ function withCanaries(route: Route, canaries: readonly Canary[] | undefined): Ro
 
 /** What the routes of a place refer to. */
 function usedBy(served: HostRoutes | undefined, entries: readonly Entry[]): Used {
-  const backends = new Set<BackendKey>();
-  const plans = new Set<PlanKey>();
-  const options = new Set<OptionsKey>();
+  const backends: BackendKey[] = [];
+  let plans = NO_PLANS;
+  let options = NO_OPTIONS;
   let last: Route | undefined;
   for (const route of served?.routes ?? []) {
     // The routes of an Ingress to one backend share their action.
     if (route.action === last?.action && route.options === last.options) continue;
     last = route;
-    if (route.options !== undefined) options.add(route.options);
+    if (route.options !== undefined) options = withEntry(options, route.options, optionsOf, entries);
     if (route.action.kind === 'refuse') continue;
-    backends.add(route.action.backend);
-    for (const { backend } of route.action.canaries) backends.add(backend);
-    if (route.action.plan !== undefined) plans.add(route.action.plan);
+    const { backend, canaries, plan } = route.action;
+    for (const key of [backend, ...canaries.map((canary) => canary.backend)]) {
+      if (!backends.includes(key)) backends.push(key);
+    }
+    if (plan !== undefined) plans = withEntry(plans, plan, planOf, entries);
   }
-  return {
-    backends: [...backends],
-    plans: plans.size === 0 ? NO_ENTRIES : pick(plans, plansOf(entries)),
-    options: options.size === 0 ? NO_ENTRIES : pick(options, optionsOf(entries)),
-  };
+  return { backends, plans, options };
 }
 
-const NO_ENTRIES: ReadonlyMap<string, never> = new Map<string, never>();
+type Plans = Used['plans'];
+type Options = Used['options'];
 
-function pick<T>(keys: ReadonlySet<string>, among: ReadonlyMap<string, T>): ReadonlyMap<string, T> {
-  return new Map([...among].filter(([key]) => keys.has(key)));
+const NO_PLANS: Plans = new Map();
+const NO_OPTIONS: Options = new Map();
+
+/** `valueOf`: what an outcome has under the key, if anything. */
+function withEntry<T>(
+  known: ReadonlyMap<string, T>,
+  key: string,
+  valueOf: (outcome: IngressOutcome, key: string) => T | undefined,
+  entries: readonly Entry[],
+): ReadonlyMap<string, T> {
+  if (known.has(key)) return known;
+  for (const { outcome } of entries) {
+    const value = valueOf(outcome, key);
+    if (value !== undefined) return new Map([...known, [key, value]]);
+  }
+  return known;
 }
 
-function plansOf(entries: readonly Entry[]): ReadonlyMap<PlanKey, PolicyPlan> {
+function planOf({ ingress: { protection } }: IngressOutcome, key: PlanKey): PolicyPlan | undefined {
+  return protection.kind === 'plan' && protection.key === key ? protection.plan : undefined;
+}
+
+function optionsOf({ ingress, asked }: IngressOutcome, key: OptionsKey): RouteOptions | undefined {
+  return ingress.options === key ? asked : undefined;
+}
+
+function plansOf(entries: readonly Entry[]): Plans {
   const plans = new Map<PlanKey, PolicyPlan>();
   for (const { outcome } of entries) {
     const { protection } = outcome.ingress;
     if (protection.kind === 'plan') plans.set(protection.key, protection.plan);
   }
   return plans;
-}
-
-function optionsOf(entries: readonly Entry[]): ReadonlyMap<OptionsKey, RouteOptions> {
-  const options = new Map<OptionsKey, RouteOptions>();
-  for (const { outcome } of entries) {
-    const { asked, ingress } = outcome;
-    if (ingress.options !== undefined && asked !== undefined) options.set(ingress.options, asked);
-  }
-  return options;
 }

@@ -95,11 +95,12 @@ function enterAll(
 }
 
 function keepUsed(before: Joined | undefined, now: Joined): Joined {
+  if (before === undefined) return now;
   return {
     ...now,
-    backends: keepList(before?.backends, now.backends),
-    plans: keepMap(before?.plans, now.plans),
-    options: keepMap(before?.options, now.options),
+    backends: keepList(before.backends, now.backends),
+    plans: keepMap(before.plans, now.plans),
+    options: keepMap(before.options, now.options),
   };
 }
 
