@@ -14,6 +14,7 @@ import { forgetListeners } from '../closed-stream.ts';
 import type { ProxyContext } from '../context.ts';
 import type { Deadlined } from '../deadlines.ts';
 import { handleRequest } from '../handler.ts';
+import { UNCOUNTED } from '../session-memory.ts';
 import { Http2Request } from './caller-request.ts';
 import { Http2Response } from './caller-response.ts';
 import { refuseLargeHead } from './large-head.ts';
@@ -154,6 +155,7 @@ function sessionOptions(headerBytes: number): Parameters<typeof performServerHan
       initialWindowSize: STREAM_WINDOW_BYTES,
       enableConnectProtocol: false,
     },
+    maxSessionMemory: UNCOUNTED,
     // The size bounds them, at 32 bytes at least for each.
     maxHeaderListPairs: (headerBytes * REFUSED_LIST_FACTOR) / 32,
     maxSettings: MAX_SETTINGS,

@@ -7,6 +7,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Deadlined, Deadlines } from '../deadlines.ts';
 import type { ProxyLimits } from '../limits.ts';
 import { ConnectTimeout, ProxyError } from '../proxy-error.ts';
+import { UNCOUNTED } from '../session-memory.ts';
 
 /** Requests that one connection carries at a time, unless the endpoint allows fewer. */
 const MAX_STREAMS = 100;
@@ -73,6 +74,7 @@ export class UpstreamSession implements Deadlined {
       ...AS_SENT,
       createConnection: () => socket,
       settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES },
+      maxSessionMemory: UNCOUNTED,
       maxHeaderListPairs: MAX_HEADER_LIST_BYTES / 32,
     });
     this.http2.on('connect', () => this.#connected());

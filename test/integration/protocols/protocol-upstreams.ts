@@ -112,7 +112,7 @@ export async function startHttp2(
   };
 }
 
-async function listen(test: Test, server: Server): Promise<number> {
+export async function listen(test: Test, server: Server): Promise<number> {
   server.listen(0, '127.0.0.1');
   test.after(() => void server.close());
   await once(server, 'listening');
