@@ -66,9 +66,13 @@ interface Loaded {
 
 function loadConfig(config: KubeConfig, path: string | undefined, isInPod: boolean): KubeConfig {
   if (!isInPod) assertThere(path);
-  if (path !== undefined) config.loadFromFile(path);
-  else if (isInPod) config.loadFromCluster();
-  else config.loadFromDefault();
+  try {
+    if (path !== undefined) config.loadFromFile(path);
+    else if (isInPod) config.loadFromCluster();
+    else config.loadFromDefault();
+  } catch (error) {
+    throwWithoutLines(error, path);
+  }
   return config;
 }
 
@@ -91,7 +95,14 @@ export function serviceAccountNamespace(): string | undefined {
 
 function serverOf(config: KubeConfig): URL {
   const cluster = config.getCurrentCluster();
-  if (cluster === null) throw new Error('kubeconfig: the current context names no cluster');
+  if (cluster === null) {
+    const context: string | undefined = config.getCurrentContext();
+    throw new Error(
+      context
+        ? `kubeconfig: the current context "${context}" names no cluster`
+        : 'kubeconfig: current-context must be set',
+    );
+  }
   // What the library falls back to where it finds nothing at all.
   if (cluster.name === 'cluster' && cluster.server === 'http://localhost:8080') {
     throw new Error(
@@ -126,6 +137,13 @@ async function authorize({ config, tokenFile }: Loaded): Promise<Authorization> 
     auth: options.auth ?? undefined,
     agent: config.getCurrentCluster()?.proxyUrl === undefined ? undefined : (options.agent as Agent),
   };
+}
+
+/** The message of the YAML library quotes the lines around a fault, which may hold a token or a key. */
+function throwWithoutLines(error: unknown, path: string | undefined): never {
+  const file = path === undefined ? 'KUBECONFIG: the file' : `--kubeconfig: "${path}"`;
+  const isYaml = error instanceof Error && error.name === 'YAMLException';
+  throw isYaml ? new Error(`${file} is not valid YAML`) : error;
 }
 
 /** The message of `JSON.parse` quotes what an exec plugin printed, which may be a token. */

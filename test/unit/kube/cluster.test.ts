@@ -111,6 +111,11 @@ describe('a kubeconfig', () => {
     await assert.rejects(openCluster(path), { message: `--kubeconfig: there is no file "${path}"` });
   });
 
+  it('is not quoted where it is not YAML: it holds tokens', async () => {
+    const path = await write('users: [{user: {token: hunter2}}\n');
+    await assert.rejects(openCluster(path), { message: `--kubeconfig: "${path}" is not valid YAML` });
+  });
+
   it('must be there when KUBECONFIG names it', async (test) => {
     const before = process.env['KUBECONFIG'];
     test.after(() => {
@@ -133,7 +138,12 @@ describe('a kubeconfig', () => {
         contexts: [],
         'current-context': 'x',
       },
-      want: 'kubeconfig: the current context names no cluster',
+      want: 'kubeconfig: the current context "x" names no cluster',
+    },
+    {
+      name: 'says nothing',
+      content: {},
+      want: 'kubeconfig: current-context must be set',
     },
     {
       name: 'has a server that is no URL',
