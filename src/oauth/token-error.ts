@@ -53,7 +53,7 @@ function errorOf({ json }: ProviderAnswer): OauthError {
 
 function classify(status: number, error: OauthError, limits: ProviderLimits): TokenFailure {
   const { code } = error;
-  if (status === 429) return classifyLimit(error, limits);
+  if (status === 429 || isLimitOfTenant(error)) return classifyLimit(error, limits);
   if (status >= 500 || status === 408 || code === 'server_error' || code === 'temporarily_unavailable') {
     return failed('ProviderUnavailable', `the token endpoint answered ${status}`, limits.retryAtMs);
   }
@@ -71,11 +71,15 @@ function classify(status: number, error: OauthError, limits: ProviderLimits): To
     : failed('ProviderMisconfigured', `the provider refused the token request with ${status}`);
 }
 
-function classifyLimit({ code, description }: OauthError, limits: ProviderLimits): TokenFailure {
+/** Auth0 has said so with the status 500 as well. */
+function isLimitOfTenant({ description }: OauthError): boolean {
+  return /global limit has been reached/i.test(description);
+}
+
+function classifyLimit(error: OauthError, limits: ProviderLimits): TokenFailure {
   // Beside it a quota that is not enforced may be used up as well.
-  const isOfTenant = /global limit/i.test(description);
-  const quotaMs = isOfTenant ? undefined : quotaResetMs(limits.quotas);
-  if (quotaMs !== undefined || (code === 'too_many_requests' && /quota/i.test(description))) {
+  const quotaMs = isLimitOfTenant(error) ? undefined : quotaResetMs(limits.quotas);
+  if (quotaMs !== undefined || (error.code === 'too_many_requests' && /quota/i.test(error.description))) {
     return failed(
       'CallerQuotaExceeded',
       'the token quota of the client is used up',

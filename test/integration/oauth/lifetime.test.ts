@@ -15,6 +15,7 @@ import {
 import { eventually } from '../../support/eventually.ts';
 import {
   startScriptedProvider,
+  type ScriptedAnswer,
   type ScriptedProvider,
   type TokenCall,
 } from '../../support/scripted-provider.ts';
@@ -24,15 +25,18 @@ const HOUR_MS = 3_600_000;
 let provider: ScriptedProvider;
 let bench: BrokerBench;
 let plan: PolicyPlan;
+let defaultJwks: () => ScriptedAnswer;
 
 before(async () => {
   provider = await startScriptedProvider(() => bench.clock.nowMs());
   plan = planFor(provider.issuer);
+  defaultJwks = provider.onJwks;
 });
 after(() => provider.stop());
 beforeEach(() => {
   bench = createBench();
   provider.calls.length = 0;
+  provider.onJwks = defaultJwks;
   provider.onToken = (call) => provider.grant(call);
 });
 
@@ -119,6 +123,30 @@ describe('a token', () => {
     granted(await ask());
     await bench.broker.close();
   });
+
+  const PROFILES = [
+    {
+      name: 'that names its client in sub alone, and lists its scopes',
+      claims: { azp: undefined, sub: 'cron', scope: ['read:orders'] },
+      header: { typ: undefined },
+    },
+    {
+      name: 'with the full name of its media type',
+      claims: { azp: undefined, client_id: 'cron' },
+      header: { typ: 'application/at+jwt' },
+    },
+  ];
+  for (const { name, claims, header } of PROFILES) {
+    it(`${name} is accepted, with a key that states neither algorithm nor use`, async () => {
+      const [key] = provider.keys;
+      assert.ok(key !== undefined);
+      const publicJwk = { ...key.publicJwk, alg: undefined, use: undefined };
+      provider.onJwks = () => ({ body: { keys: [publicJwk] } });
+      provider.onToken = (call) => provider.grant(call, { claims, header });
+      granted(await ask());
+      await bench.broker.close();
+    });
+  }
 
   it('of an additional issuer is accepted', async () => {
     provider.onToken = (call) => provider.grant(call, { claims: { iss: 'https://old.test/' } });

@@ -327,6 +327,11 @@ const CASES: readonly Case[] = [
     want: { reason: 'ProviderRateLimited', detail: 'the provider limits token requests' },
   },
   {
+    name: 'Auth0: the limit of the tenant with another status',
+    given: oauthError(500, 'access_denied', 'Global limit has been reached'),
+    want: { reason: 'ProviderRateLimited', detail: 'the provider limits token requests' },
+  },
+  {
     name: 'Auth0: the limit of the tenant beside a quota that is not enforced',
     given: oauthError(429, 'too_many_requests', 'Global limit has been reached', {
       'auth0-client-quota-limit': 'b=per_hour;q=100;r=0;t=10',
