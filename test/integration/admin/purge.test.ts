@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import { call, type Answer, type Call } from '../../support/http-client.ts';
+import { seriesOf } from '../../support/metrics-page.ts';
 import {
   AUDIENCE,
   CLIENT,
@@ -24,6 +25,8 @@ const TOKEN = 'operator-token-0123456789';
 const OTHER = { id: 'other-client', secret: 'other-S3cret' } as const;
 /** A new connection goes to any proxy thread: after so many calls both have served some. */
 const ENOUGH_CALLS = 24;
+const KEPT = 'oidc_ingress_token_cache_entries{cache="tokens"}';
+const EVICTED = 'oidc_ingress_token_cache_evictions_total{cache="tokens",cause="purged"}';
 
 const TENANT = {
   clients: [
@@ -61,6 +64,11 @@ describe('purging tokens', () => {
       headers: { authorization: `Bearer ${TOKEN}` },
       ...options,
     });
+  }
+
+  async function metric(series: string): Promise<number | undefined> {
+    const { text } = await call({ port: world.gateway.ports.admin, path: '/metrics' });
+    return seriesOf(text).get(series);
   }
 
   /** Calls until every thread must have served some. @returns the exchanges that were made for it. */
@@ -156,6 +164,17 @@ describe('purging tokens', () => {
     assert.equal(await callAround(WRONG, 401), 1);
     await callAround(RIGHT);
     assert.deepEqual((await purge(`?clientId=${CLIENT.id}`)).json(), { purged: 2 });
+  });
+
+  test('is counted by cause, and what is left is told', async () => {
+    await purge();
+    const gone = async (): Promise<number> => (await metric(EVICTED)) ?? 0;
+    const before = await gone();
+    await callAround(RIGHT);
+    await callAround(`${OTHER.id}:${OTHER.secret}`);
+    assert.equal(await metric(KEPT), 2);
+    await purge(`?clientId=${OTHER.id}`);
+    assert.deepEqual([await metric(KEPT), (await gone()) - before], [1, 1]);
   });
 
   test('of a client that is not known counts nothing', async () => {

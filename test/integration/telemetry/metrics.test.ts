@@ -93,6 +93,19 @@ describe('metrics of a gateway', () => {
     );
   });
 
+  it('say where credentials came from, once for each request that had any', () => {
+    assert.equal(sumOf(/^oidc_ingress_credential_source_total\{source="Basic"\}/), RIGHT_CALLS + 1);
+    assert.equal(sumOf(/^oidc_ingress_credential_source_total/), RIGHT_CALLS + 1);
+  });
+
+  it('measure every exchange, and count what is kept of it', () => {
+    const exchanges = world.auth0.tokenRequests.length;
+    assert.equal(sumOf(/^oidc_ingress_exchange_duration_seconds_count/), exchanges);
+    assert.equal(series.get('oidc_ingress_token_cache_entries{cache="tokens"}'), 1);
+    assert.equal(series.get('oidc_ingress_token_cache_entries{cache="refusals"}'), 1);
+    assert.equal(sumOf(/^oidc_ingress_token_cache_evictions_total/), 0);
+  });
+
   it('say that the gateway is ready, and when the process started', () => {
     assert.equal(series.get('oidc_ingress_ready'), 1);
     assert.ok((series.get('process_start_time_seconds{thread="control"}') ?? 0) > 1_700_000_000);
