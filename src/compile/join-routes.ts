@@ -6,6 +6,7 @@ import type { Canary, RouteOptions } from '../model/route-options.ts';
 import type { BackendKey, HostRoutes, OptionsKey, PlanKey, PolicyPlan, Route } from '../model/table.ts';
 import { attachCanaries } from './canaries.ts';
 import { fieldAt, type Entry } from './entries.ts';
+import { memoizeByInputs } from './memoize.ts';
 import { compareRoutes } from './order.ts';
 import { reporterOf } from './own-ingresses.ts';
 import { createProblemList, type ProblemList } from './problem-list.ts';
@@ -102,9 +103,8 @@ function usedBy(served: HostRoutes | undefined, entries: readonly Entry[]): Used
     if (route.options !== undefined) options = withEntry(options, route.options, optionsOf, entries);
     if (route.action.kind === 'refuse') continue;
     const { backend, canaries, plan } = route.action;
-    for (const key of [backend, ...canaries.map((canary) => canary.backend)]) {
-      if (!backends.includes(key)) backends.push(key);
-    }
+    if (!backends.includes(backend)) backends.push(backend);
+    for (const canary of canaries) if (!backends.includes(canary.backend)) backends.push(canary.backend);
     if (plan !== undefined) plans = withEntry(plans, plan, planOf, entries);
   }
   return { backends, plans, options };
@@ -117,7 +117,7 @@ const NO_PLANS: Plans = new Map();
 const NO_OPTIONS: Options = new Map();
 
 /** `valueOf`: what an outcome has under the key, if anything. */
-function withEntry<T>(
+function withEntry<T extends object>(
   known: ReadonlyMap<string, T>,
   key: string,
   valueOf: (outcome: IngressOutcome, key: string) => T | undefined,
@@ -126,10 +126,18 @@ function withEntry<T>(
   if (known.has(key)) return known;
   for (const { outcome } of entries) {
     const value = valueOf(outcome, key);
-    if (value !== undefined) return new Map([...known, [key, value]]);
+    if (value === undefined) continue;
+    return known.size === 0 ? onlyEntry(key, value) : new Map([...known, [key, value]]);
   }
   return known;
 }
+
+/** Most places of a policy refer to that one alone. */
+function onlyEntry<T extends object>(key: string, value: T): ReadonlyMap<string, T> {
+  return rememberOnly(value, [key], () => new Map<string, object>([[key, value]])) as ReadonlyMap<string, T>;
+}
+
+const rememberOnly = memoizeByInputs<object, ReadonlyMap<string, object>>();
 
 function planOf({ ingress: { protection } }: IngressOutcome, key: PlanKey): PolicyPlan | undefined {
   return protection.kind === 'plan' && protection.key === key ? protection.plan : undefined;

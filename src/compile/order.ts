@@ -53,6 +53,7 @@ export function sortedLike<T>(
   last: readonly T[] = [],
   compare: (a: T, b: T) => number,
 ): readonly T[] {
+  if (last.length === 0) return list.toSorted(compare);
   const rest = new Set(list);
   const ordered = last.filter((item) => rest.delete(item));
   return [...ordered, ...rest].sort(compare);

@@ -59,11 +59,12 @@ function groupByNamespace(
   own: readonly OwnIngress[],
   before: OwnIngresses['byNamespace'] | undefined,
 ): OwnIngresses['byNamespace'] {
-  const groups = Map.groupBy(own, ({ meta }) => meta.namespace);
-  return new Map([...groups].map(([namespace, list]) => [namespace, keepList(before?.get(namespace), list)]));
+  const groups: ReadonlyMap<string, readonly OwnIngress[]> = Map.groupBy(own, ({ meta }) => meta.namespace);
+  if (before === undefined) return groups;
+  return new Map([...groups].map(([namespace, list]) => [namespace, keepList(before.get(namespace), list)]));
 }
 
-/** `last`: what was selected before. */
+/** `last`: what was selected before, of which everything stays the same object that can. */
 function selectOwn(
   snapshot: Snapshot,
   options: CompileOptions,
@@ -71,6 +72,7 @@ function selectOwn(
 ): Omit<OwnIngresses, 'byNamespace'> {
   const problems = createProblemList();
   const classOf = createClassSelector(snapshot, options, problems);
+  const known = new Map(last?.map((ingress) => [ingress.decoded, ingress]));
   const own: OwnIngress[] = [];
   snapshot.ingresses.forEach((decoded) => {
     if (!isReadable(decoded)) return;
@@ -81,7 +83,8 @@ function selectOwn(
       problems.reporterFor('Ingress', decoded.meta)(CLASS_FIELD, { reason: 'IngressClassNotFound', message });
       return;
     }
-    own.push(rememberOwn(decoded, [match.default], () => toOwn(decoded, match.default)));
+    const before = known.get(decoded);
+    own.push(before?.classDefault === match.default ? before : toOwn(decoded, match.default));
   });
   // Not of those sorted by age: an API server lists by name.
   const metas = own.filter(({ fault }) => fault === undefined).map(({ meta }) => meta);
@@ -92,8 +95,6 @@ function selectOwn(
     problems: problems.sorted(),
   };
 }
-
-const rememberOwn = memoizeByInputs<ReadableIngress, OwnIngress>();
 
 function toOwn(decoded: ReadableIngress, classDefault: ClassDefault): OwnIngress {
   const value = valueOf(decoded);

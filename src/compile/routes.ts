@@ -46,10 +46,9 @@ interface Rejoined {
  */
 function joinRoutes(list: readonly IngressOutcome[], last: Join | undefined): Join {
   const outcomes = new Set(list);
-  const changed = [...without(outcomes, last?.outcomes), ...without(last?.outcomes, outcomes)];
   const places = new Map(last?.places);
   const rejoined: Rejoined[] = [];
-  for (const [place, entries] of enterAll(list, changed)) {
+  for (const [place, entries] of enterAll(list, last && changesOf(last.outcomes, outcomes))) {
     const before = places.get(place);
     const joined = place === FALLBACK ? joinFallbacks(entries) : joinHost(place, entries);
     const now = keepUsed(before, joined);
@@ -67,29 +66,38 @@ function joinRoutes(list: readonly IngressOutcome[], last: Join | undefined): Jo
   };
 }
 
-/** Those of `list` that are not in `others`. */
-function without<T>(list: Iterable<T> = [], others: ReadonlySet<T> = new Set()): readonly T[] {
-  const rest: T[] = [];
-  for (const item of list) if (!others.has(item)) rest.push(item);
-  return rest;
+/** What is in one of them only. */
+function changesOf<T>(before: ReadonlySet<T>, now: ReadonlySet<T>): readonly T[] {
+  const changes: T[] = [];
+  for (const item of now) if (!before.has(item)) changes.push(item);
+  for (const item of before) if (!now.has(item)) changes.push(item);
+  return changes;
 }
 
-/** Of all Ingresses, what they have for the places of those that changed. */
+/** Of all Ingresses, what they have for the places of those that changed; `undefined`: for all places. */
 function enterAll(
   all: readonly IngressOutcome[],
-  changed: readonly IngressOutcome[],
+  changed: readonly IngressOutcome[] | undefined,
 ): ReadonlyMap<Place, readonly Entry[]> {
   const entered = new Map<Place, Entry[]>();
-  for (const { declared } of changed) {
+  for (const { declared } of changed ?? []) {
     for (const rule of declared.rules) if (rule !== undefined) entered.set(rule.host, []);
     if (declared.fallback !== undefined) entered.set(FALLBACK, []);
+  }
+  /** `undefined`: not asked for. */
+  function listOf(place: Place): Entry[] | undefined {
+    const known = entered.get(place);
+    if (known !== undefined || changed !== undefined) return known;
+    const list: Entry[] = [];
+    entered.set(place, list);
+    return list;
   }
   for (const outcome of all) {
     const { rules, fallback } = outcome.declared;
     for (const rule of rules) {
-      if (rule !== undefined) entered.get(rule.host)?.push(enterRule(outcome, rule));
+      if (rule !== undefined) listOf(rule.host)?.push(enterRule(outcome, rule));
     }
-    if (fallback !== undefined) entered.get(FALLBACK)?.push(enterFallback(outcome, fallback));
+    if (fallback !== undefined) listOf(FALLBACK)?.push(enterFallback(outcome, fallback));
   }
   return entered;
 }
@@ -158,8 +166,12 @@ function allEntries<T>(
   partOf: (used: Used) => ReadonlyMap<string, T>,
 ): Readonly<Record<string, T>> {
   const entries = new Map<string, T>();
+  let last: ReadonlyMap<string, T> | undefined;
   places.forEach((used) => {
-    partOf(used).forEach((entry, key) => entries.set(key, entry));
+    const part = partOf(used);
+    if (part.size === 0 || part === last) return;
+    part.forEach((entry, key) => entries.set(key, entry));
+    last = part;
   });
   return sortedRecord(entries);
 }
