@@ -81,7 +81,8 @@ function collectBackends(namespace: string) {
 
   function find(backend: IngressBackend): BackendIndex {
     const named = nameBackend(backend, namespace);
-    const name = named.kind === 'port' ? named.label : named.description;
+    // No label begins with a word and a space.
+    const name = named.kind === 'port' ? named.label : `resource ${named.description}`;
     const index = indexes.get(name) ?? backends.push(named) - 1;
     indexes.set(name, index);
     return index;

@@ -49,9 +49,13 @@ function listed(ports: readonly ServicePort[]): string {
   return `only ${texts.slice(0, MAX_LISTED).join(', ')}${texts.length > MAX_LISTED ? ', …' : ''}`;
 }
 
+/** Another text for every other port: a name is quoted that could be taken for a number, or for more than a name. */
 export function portText(ref: ServicePortRef): string {
-  return 'number' in ref ? String(ref.number) : ref.name;
+  if ('number' in ref) return String(ref.number);
+  return PLAIN_NAME.test(ref.name) ? ref.name : JSON.stringify(ref.name);
 }
+
+const PLAIN_NAME = /^(?!\d+$)[\w-]+$/;
 
 function unsupported(key: string, ref: ServicePortRef, message: string): Cause {
   return { reason: 'UnsupportedProtocol', message: `port ${portText(ref)} of Service ${key}: ${message}` };
