@@ -105,7 +105,7 @@ export const configMap = fc.record({
         { 'ca.crt': other.certificate },
         { 'ca.crt': certificate + other.certificate },
       ],
-      [{}, { 'ca.crt': 'x' }],
+      [{}, { 'ca.crt': 'x' }, { 'other.crt': certificate }],
     ),
   ),
 });

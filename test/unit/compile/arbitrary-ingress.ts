@@ -21,9 +21,13 @@ const pathType = mostly(
   ['Regex', undefined],
 );
 
-const port = mostly<object | undefined>(
-  [{ number: 80 }, { name: 'http' }],
-  [{ number: 81 }, { name: 'grpc' }, { number: 0 }, { name: '' }, undefined],
+const port = fc.oneof(
+  { weight: 12, arbitrary: fc.constantFrom({ number: 80 }, { number: 80 }, { name: 'http' }) },
+  { weight: 1, arbitrary: fc.constant({ name: '80' }) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom({ number: 81 }, { name: 'grpc' }, { number: 0 }, { name: '' }, undefined),
+  },
 );
 const backend = fc.oneof(
   {
@@ -33,6 +37,9 @@ const backend = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom({}, { resource: { kind: 'Bucket', name: 'b' } }) },
 );
 
+/** So often, for most of what is said of backends goes with it. */
+const HTTPS = ['HTTPS', 'HTTPS', 'HTTPS', 'HTTPS'] as const;
+
 /** Each with values that are read, and some that are not. */
 const ANNOTATIONS: Readonly<Record<string, fc.Arbitrary<string>>> = {
   audience: mostly(['https://x', 'https://y'], ['', 'a b']),
@@ -40,7 +47,7 @@ const ANNOTATIONS: Readonly<Record<string, fc.Arbitrary<string>>> = {
   'ssl-redirect': mostly(['true', 'false'], ['maybe']),
   redirect: mostly(['/', '301 https://b.com/'], ['b.com']),
   'rewrite-prefix': mostly(['/', '/x'], ['x']),
-  'backend-protocol': mostly(['HTTPS', 'HTTPS', 'HTTPS', 'HTTPS', 'H2C', 'HTTP'], ['FTP']),
+  'backend-protocol': mostly([...HTTPS, ...HTTPS, 'H2C', 'HTTP'], ['FTP']),
   'backend-tls-ca': mostly(['secret/tls', 'configmap/ca', 'configmap/ca'], ['configmap/gone', 'ca']),
   'backend-tls-server-name': mostly(['a.internal', 'b.internal'], ['*']),
   'backend-tls-client-certificate': mostly(['tls', 'ca'], ['gone', 'shop/tls']),
@@ -62,13 +69,14 @@ const legacyClass = mostly(['ours', 'theirs'], ['']);
 /** Most Ingresses have few, some those that belong together. */
 const options = fc
   .oneof(
-    { weight: 5, arbitrary: fc.constant<readonly string[]>([]) },
+    { weight: 4, arbitrary: fc.constant<readonly string[]>([]) },
     { weight: 2, arbitrary: fc.subarray(Object.keys(ANNOTATIONS), { maxLength: 2 }) },
+    { weight: 1, arbitrary: fc.constant(['audience', 'scopes']) },
     {
       weight: 1,
       arbitrary: fc.constant(['backend-protocol', 'backend-tls-ca', 'backend-tls-client-certificate']),
     },
-    { weight: 1, arbitrary: fc.constant(['audience', 'scopes', 'backend-tls-ca']) },
+    { weight: 1, arbitrary: fc.constant(['backend-protocol', 'backend-tls-ca', 'backend-tls-server-name']) },
   )
   .chain((names) => fc.record(pick(names)));
 

@@ -18,8 +18,14 @@ const clientCertificate = mostly(
 );
 const provider = fc.record({
   issuer: mostly(
-    ['https://a.auth0.com/', 'https://a.auth0.com/', 'https://b.auth0.com/'],
-    ['https://a.auth0.com', 'http://b/', 'https://[x/'],
+    [
+      'https://a.auth0.com/',
+      'https://a.auth0.com/',
+      'https://a.auth0.com/',
+      'https://b.auth0.com/',
+      'http://b/',
+    ],
+    ['https://a.auth0.com', 'https://[x/'],
   ),
   tokenEndpoint: sometimes(
     15,
@@ -97,6 +103,6 @@ export const namespace = fc.record({
   apiVersion: fc.constant('v1'),
   metadata: metadata({
     labels: orBroken(fc.constantFrom({}, { team: 'a' }, { team: 'b' })),
-    deletionTimestamp: mostly([undefined], ['2026-01-02T03:04:05Z']),
+    deletionTimestamp: sometimes(15, fc.constant('2026-01-02T03:04:05Z')),
   }),
 });

@@ -84,14 +84,14 @@ describe('after any history, compile', () => {
   it('gives what a fresh start gives, byte for byte, and what deltas add up to', () => {
     fc.assert(
       fc.property(history, (drawn) => follow(drawn, takeByHand())),
-      { numRuns: 60 },
+      { numRuns: 80 },
     );
   });
 
   it('gives it from the snapshots of the store too, in whatever order objects come and go', () => {
     fc.assert(
       fc.property(history, (drawn) => follow(drawn, takeFromStore())),
-      { numRuns: 60 },
+      { numRuns: 80 },
     );
   });
 });

@@ -48,9 +48,9 @@ function changed(change: Exclude<Change, { kind: 'rewind' }>, now: World, gone: 
     case 'put':
       return [entryOf(change.manifest)];
     case 'edit':
-      return [entryOf(edited(now.get(slotText(slotOf(change.donor)))?.manifest, change.donor, change.picks))];
+      return [entryOf(edited(findNear(slotOf(change.donor), now)?.manifest, change.donor, change.picks))];
     case 'delete':
-      return [[slotText(change.slot), undefined]];
+      return present(change.slot, now).map(({ manifest }) => [slotText(slotOf(manifest)), undefined]);
     case 'restore':
       return restored(
         [...gone].filter(([key]) => key === slotText(change.slot)),
@@ -67,7 +67,11 @@ function changed(change: Exclude<Change, { kind: 'rewind' }>, now: World, gone: 
         }),
       );
     case 'swap':
-      return [moved(change.slot, change.other, now), moved(change.other, change.slot, now)];
+      return swapped(
+        slotOf(findNear(change.slot, now)?.manifest ?? placedAt(change.slot, {})),
+        change.other,
+        now,
+      );
     case 'drop':
       return [...now].filter(isIn(change.namespace)).map(([key]) => [key, undefined]);
     case 'return':
@@ -80,12 +84,30 @@ function changed(change: Exclude<Change, { kind: 'rewind' }>, now: World, gone: 
 function entryOf(manifest: Manifest): readonly [string, Entry] {
   const object = decodeObject(manifest);
   assert.ok('decoded' in object, JSON.stringify(object));
+  freeze(object);
   return [slotText(slotOf(manifest)), { manifest, object }];
 }
 
+/** To its last part: compile must change nothing in what it is given. */
+function freeze(value: unknown): void {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return;
+  Object.freeze(value);
+  Object.values(value).forEach(freeze);
+}
+
+/** What is there, or the next of its kind: a change of nothing tests nothing. */
+function findNear(slot: Slot, now: World): Entry | undefined {
+  const isAlike = ({ manifest }: Entry): boolean => manifest.kind === slot.kind;
+  return now.get(slotText(slot)) ?? [...now.values()].find(isAlike);
+}
+
 function present(slot: Slot, now: World): readonly Entry[] {
-  const entry = now.get(slotText(slot));
+  const entry = findNear(slot, now);
   return entry === undefined ? [] : [entry];
+}
+
+function swapped(slot: Slot, other: Slot, now: World): Outcome {
+  return [moved(slot, other, now), moved(other, slot, now)];
 }
 
 function restored(lost: readonly (readonly [string, Entry])[], now: World, isAnew: boolean): Outcome {
@@ -109,7 +131,9 @@ function isIn(namespace: string): (entry: readonly [string, Entry]) => boolean {
 function edited(manifest: Manifest | undefined, donor: Manifest, picks: readonly number[]): Manifest {
   if (manifest === undefined) return donor;
   const mixed = graft(bodyOf(manifest), bodyOf(donor), picks);
-  return isRawObject(mixed) ? placedAt(slotOf(donor), { ...mixed, apiVersion: donor['apiVersion'] }) : donor;
+  return isRawObject(mixed)
+    ? placedAt(slotOf(manifest), { ...mixed, apiVersion: donor['apiVersion'] })
+    : donor;
 }
 
 /** All but what makes an object this one. */
