@@ -16,7 +16,7 @@ const TONES: Readonly<Record<CertificateStatus['state'], Tone>> = {
   NotYetValid: 'bad',
 };
 
-export function certificatesSection(certificates: readonly CertificateStatus[]): Html {
+export function certificatesSection(certificates: readonly CertificateStatus[], isFiltered: boolean): Html {
   const shown = certificates.slice(0, MAX_SHOWN);
   return section({
     id: 'certificates',
@@ -24,7 +24,7 @@ export function certificatesSection(certificates: readonly CertificateStatus[]):
     count: certificates.length,
     content:
       shown.length === 0
-        ? nothing('No Ingress names a certificate: TLS is served with a self-signed one.')
+        ? nothing('No Ingress names a certificate: TLS is served with a self-signed one.', isFiltered)
         : html`${list({ id: 'certificates', label: 'TLS certificates', columns: COLUMNS }, shown.map(row))}${andMore(shown.length, certificates.length)}`,
   });
 }

@@ -18,7 +18,10 @@ function headline(status: Status): string {
   const { notReadyBecause } = status;
   if (notReadyBecause.length > 0) return `Not ready; missing: ${notReadyBecause.join('; ')}.`;
   const { errors, warnings } = severities(status);
-  if (errors + warnings === 0) return 'Ready. Nothing needs attention.';
+  if (errors + warnings === 0) {
+    const isIdle = status.hosts.length === 0 && status.defaultRoute === undefined;
+    return isIdle ? 'Ready. There is no route to serve yet.' : 'Ready. Nothing needs attention.';
+  }
   const parts = [
     ...(errors === 0 ? [] : [formatCount(errors, 'error')]),
     ...(warnings === 0 ? [] : [formatCount(warnings, 'warning')]),

@@ -73,10 +73,12 @@ function header({ instance, version, isReady, at }: Status, filter: string): Htm
 }
 
 function content(status: Status, filter: string): Html {
-  const { problems, hosts, defaultRoute, policies, certificates, activity } = filterStatus(status, filter);
-  return html`${overview(status)} ${problemsSection(problems, filter !== '')} ${trafficSection(activity)}
-  ${refusalsSection(activity.refusals)} ${policiesSection(policies)} ${routesSection(hosts, defaultRoute)}
-  ${certificatesSection(certificates)}`;
+  const shown = filterStatus(status, filter);
+  const { problems, policies, certificates, activity } = shown;
+  const isFiltered = filter !== '';
+  return html`${overview(status)} ${problemsSection(problems, isFiltered)} ${trafficSection(activity)}
+  ${refusalsSection(activity.refusals, isFiltered)} ${policiesSection(policies, isFiltered)}
+  ${routesSection(shown, isFiltered)} ${certificatesSection(certificates, isFiltered)}`;
 }
 
 function footer({ appliedAt }: Status): Html {

@@ -15,7 +15,7 @@ const ISSUER_STATES: Readonly<Record<PolicyStatus['issuerReady']['status'], read
   Unknown: ['calm', 'unknown'],
 };
 
-export function policiesSection(policies: readonly PolicyStatus[]): Html {
+export function policiesSection(policies: readonly PolicyStatus[], isFiltered: boolean): Html {
   const shown = policies.slice(0, MAX_SHOWN);
   return section({
     id: 'policies',
@@ -23,7 +23,7 @@ export function policiesSection(policies: readonly PolicyStatus[]): Html {
     count: policies.length,
     content:
       shown.length === 0
-        ? nothing('There is no OIDCPolicy.')
+        ? nothing('There is no OIDCPolicy.', isFiltered)
         : html`${list({ id: 'policies', label: 'Policies', columns: COLUMNS }, shown.map(row))}${andMore(shown.length, policies.length)}
             <p class="note">
               Requests and exchanges of the last hour; exchanges are those with the issuer, whichever policy

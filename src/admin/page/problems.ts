@@ -9,14 +9,13 @@ const MAX_SHOWN = 100;
 
 export function problemsSection(problems: readonly StatusProblem[], isFiltered: boolean): Html {
   const shown = problems.slice(0, MAX_SHOWN);
-  const none = isFiltered ? 'No problem mentions this.' : 'Nothing needs attention.';
   return section({
     id: 'problems',
     title: 'Problems',
     count: problems.length,
     content:
       shown.length === 0
-        ? nothing(none)
+        ? nothing('Nothing needs attention.', isFiltered)
         : html`<ul class="problems">
               ${shown.map(item)}
             </ul>

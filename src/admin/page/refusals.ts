@@ -11,7 +11,7 @@ import { list, type Row } from './table.ts';
 const MAX_SHOWN = 50;
 const COLUMNS = ['Reason', 'Client', 'Host', 'Policy', 'Times', 'Last (UTC)'];
 
-export function refusalsSection(refusals: readonly RefusedRequest[]): Html {
+export function refusalsSection(refusals: readonly RefusedRequest[], isFiltered: boolean): Html {
   const groups = groupRefusals(refusals);
   const shown = groups.slice(0, MAX_SHOWN);
   return section({
@@ -20,7 +20,7 @@ export function refusalsSection(refusals: readonly RefusedRequest[]): Html {
     count: refusals.length,
     content:
       shown.length === 0
-        ? nothing('No request was refused lately.')
+        ? nothing('No request was refused lately.', isFiltered)
         : html`${list({ id: 'refusals', label: 'Recent refusals', columns: COLUMNS }, shown.map(row))}${andMore(shown.length, groups.length)}
             <p class="note">
               The latest 200 requests that were answered with a reason, over all proxy threads of this

@@ -1,6 +1,7 @@
 /** Hosts and their routes, each with its policy and its state. */
 
 import type { HostStatus, RouteState, RouteStatus } from '../status/routes.ts';
+import type { Status } from '../status/status.ts';
 import { badge, code, formatCount, name, note, stack, type Tone } from './format.ts';
 import { html, type Content, type Html } from './html.ts';
 import { andMore, nothing, section } from './section.ts';
@@ -17,7 +18,10 @@ const STATES: Readonly<Record<RouteState, readonly [Tone, string]>> = {
   Refused: ['bad', 'refused'],
 };
 
-export function routesSection(hosts: readonly HostStatus[], defaultRoute: RouteStatus | undefined): Html {
+export function routesSection(
+  { hosts, defaultRoute }: Pick<Status, 'hosts' | 'defaultRoute'>,
+  isFiltered: boolean,
+): Html {
   const last: readonly Group[] =
     defaultRoute === undefined
       ? []
@@ -31,7 +35,7 @@ export function routesSection(hosts: readonly HostStatus[], defaultRoute: RouteS
     count: all,
     content:
       shown.length === 0
-        ? nothing('No route is served.')
+        ? nothing('No route is served: no Ingress is of a class of this gateway.', isFiltered)
         : html`${table({ id: 'routes', label: 'Hosts and routes', columns: COLUMNS }, shown)}${andMore(count, all)}`,
   });
 }

@@ -19,8 +19,9 @@ export function section({ id, title, count, content }: SectionOptions): Html {
   </section> `;
 }
 
-export function nothing(text: string): Html {
-  return html`<p class="nothing">${text}</p>`;
+/** `text` is true of everything there is, and so not of what a filter leaves. */
+export function nothing(text: string, isFiltered: boolean): Html {
+  return html`<p class="nothing">${isFiltered ? 'Nothing here mentions this.' : text}</p>`;
 }
 
 /** `undefined` where everything is shown. */

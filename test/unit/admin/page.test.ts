@@ -109,3 +109,15 @@ test('the title says how things are, for those who see no more than a tab', () =
   assert.equal(titleOf({ problems: [problem] }), '1 error · oidc-ingress pod-1');
   assert.equal(titleOf({ isReady: false, notReadyBecause: ['x'] }), 'not ready · oidc-ingress pod-1');
 });
+
+test('a part of which a filter leaves nothing does not say that there is nothing', () => {
+  const page = renderPage(statusOf({ routes: 1, refusals: [REFUSAL] }), 'no such thing');
+  assert.equal([...page.matchAll(/<p class="nothing">(.*?)<\/p>/g)].length, 5);
+  assert.equal([...page.matchAll(/<p class="nothing">Nothing here mentions this\.<\/p>/g)].length, 5);
+});
+
+test('a gateway without a route says so at the first glance', () => {
+  const headlineOf = (status: Status) => /id="headline"[^>]*>([^<]*)</.exec(renderPage(status, ''))?.[1];
+  assert.equal(headlineOf(statusOf()), 'Ready. There is no route to serve yet.');
+  assert.equal(headlineOf(statusOf({ routes: 1 })), 'Ready. Nothing needs attention.');
+});
