@@ -134,7 +134,7 @@ async function verify(
   const nowMs = clock.nowMs();
   const owner = plan.verification.bindClient ? clientId : undefined;
   const verified = await provider.verify({ token, plan, clientId: owner, nowMs });
-  if (verified.kind === 'fault') return failureOf(verified);
+  if (verified.kind === 'fault') return { ...failureOf(verified), wasIssued: true };
   if (verified.kind === 'rejected') {
     return { ...failed('TokenRejected', rejectionDetail(verified)), cause: DECIDING_FIELDS[verified.check] };
   }

@@ -128,7 +128,10 @@ export class Provider {
     if (isKeyAtFault) await this.#keys.renew(UNKNOWN_KEY_PAUSE_MS);
     // A key that has vanished while its signature was checked counts no more.
     const keySet = this.#keys.current ?? known.value;
-    return keySet === known.value ? first : await verifyToken({ ...input, keySet });
+    const last = keySet === known.value ? first : await verifyToken({ ...input, keySet });
+    const isKeyUnknown = last.kind === 'rejected' && last.check === 'key';
+    // What is published now cannot be known.
+    return isKeyUnknown && this.#keys.fault?.isOutage === true ? this.#keys.fault : last;
   }
 
   /**

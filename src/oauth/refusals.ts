@@ -32,7 +32,11 @@ export function refusalOf(failure: TokenFailure, cache: PolicyPlan['cache'], now
     case 'ProviderUnavailable':
       break;
   }
-  return refuse(reason, detail, { retryAtMs: Math.min(retryAtMs, nowMs + PAUSE_CEILING_MS) });
+  return refuse(reason, detail, {
+    // The next one would be no better, and is counted by the provider too.
+    keepUntilMs: failure.wasIssued === true ? nowMs + MISCONFIGURED_TTL_MS : undefined,
+    retryAtMs: Math.min(retryAtMs, nowMs + PAUSE_CEILING_MS),
+  });
 }
 
 export function refuse(

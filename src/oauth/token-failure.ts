@@ -23,6 +23,8 @@ export interface TokenFailure {
   /** A registered `error` code of the answer, for the log. */
   readonly errorCode: string | undefined;
   readonly retryAtMs: number | undefined;
+  /** A token was issued all the same; default: none. */
+  readonly wasIssued?: boolean;
 }
 
 export const UNREACHABLE = 'the provider cannot be reached';

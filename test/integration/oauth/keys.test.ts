@@ -147,6 +147,21 @@ describe('signing keys', () => {
     assert.equal(provider.calls.length, 0, 'a token that nobody can verify is not asked for');
   });
 
+  it('that cannot be fetched while new ones sign make the provider unavailable, not its tokens wrong', async () => {
+    await ask('a');
+    provider.keys = [k2];
+    provider.onJwks = () => ({ break: 'reset' });
+    const brought = bearerRequest(plan, await provider.token('b'));
+    const outcomes = [await ask('b'), await ask('b'), await bench.broker.obtain(brought)];
+    assert.deepEqual(outcomes.map(reasonOf), Array(3).fill('ProviderUnavailable'));
+    assert.equal(provider.calls.length, 2, 'no further token is issued for nothing');
+    provider.onJwks = defaultJwks;
+    bench.clock.advance(5_000);
+    const later = [await ask('b'), await bench.broker.obtain(brought)];
+    await bench.broker.close();
+    assert.deepEqual(later.map(reasonOf), ['granted', 'granted']);
+  });
+
   it('that vanish take the tokens that they signed with them', async () => {
     bench.broker.observe([plan]);
     await ask('a');
