@@ -24,7 +24,7 @@ const limits = z
       .min(1)
       .max(100_000)
       .describe(
-        'Exchanges per client ID, over all routes of the policy; those with a wrong secret do not count. Default: no limit.',
+        'Exchanges per client ID, over all routes of the policy; those with a wrong secret count until they are answered only. Default: no limit.',
       )
       .optional(),
   })
