@@ -31,7 +31,11 @@ export class Http2Request implements CallerRequest {
     this.fields = readRequestFields(head.rawHeaders, nameOf);
     this.fault = head.fault;
     this.awaitsContinue = expectsContinue(head);
-    if (stream.endAfterHeaders) return;
+    // Read to its end, it is gone with its response: until then Node counts it among those that the caller may have.
+    if (stream.endAfterHeaders) {
+      stream.resume();
+      return;
+    }
     stream.once('trailers', (_headers, _flags, rawTrailers) => {
       this.rawTrailers = rawTrailers;
     });
