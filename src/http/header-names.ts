@@ -1,5 +1,7 @@
 /** What the gateway knows of the names of headers: worked out once for each spelling, then looked up. */
 
+import { FORWARDING_HEADERS } from '../model/names.ts';
+
 export interface HeaderName {
   /** Lower-case, `_` as `-`: CGI and its heirs read both as one name. */
   readonly normalised: string;
@@ -52,14 +54,7 @@ const ENDS_WITH_BOTH = ['connection', 'keep-alive', 'proxy-connection', 'te', 't
 const ENDS_WITH_REQUEST = new Set([...ENDS_WITH_BOTH, 'expect', 'http2-settings', 'proxy-authorization']);
 const ENDS_WITH_RESPONSE = new Set([...ENDS_WITH_BOTH, 'proxy-authenticate']);
 
-const WRITTEN = new Set([
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'x-forwarded-proto',
-  'x-real-ip',
-  'x-request-id',
-]);
+const WRITTEN = new Set(FORWARDING_HEADERS);
 
 /** Spellings that are remembered; callers choose them, so that there must be an end. */
 const MAX_REMEMBERED = 1_024;

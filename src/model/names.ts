@@ -18,3 +18,13 @@ export const DEFAULT_CLASS_ANNOTATION = 'ingressclass.kubernetes.io/is-default-c
 
 /** Where the documentation of reasons lives; the `type` of a problem document is this plus `#reason`. */
 export const REASONS_URL = 'https://oidc-ingress.io/docs/reference/reasons';
+
+/** What the gateway says of the caller, in small letters; a policy must not set it, and no caller's own goes on. */
+export const FORWARDING_HEADERS: readonly string[] = [
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-proto',
+  'x-real-ip',
+  'x-request-id',
+];

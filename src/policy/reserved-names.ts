@@ -2,6 +2,7 @@
 
 import type { z } from 'zod';
 
+import { FORWARDING_HEADERS } from '../model/names.ts';
 import { headerName, headerNameWithoutCel, patterned, withCel } from './fields.ts';
 
 /** Header names that the gateway or HTTP itself owns. */
@@ -23,12 +24,7 @@ export const RESERVED_HEADERS: readonly string[] = [
   'transfer-encoding',
   'upgrade',
   'via',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'x-forwarded-proto',
-  'x-real-ip',
-  'x-request-id',
+  ...FORWARDING_HEADERS,
 ];
 
 /** Token-request parameters that carry the grant and the credentials: never a matter of policy. */

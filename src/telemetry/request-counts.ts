@@ -1,22 +1,13 @@
 /** The counts of finished requests, kept so that one more of a known kind costs a few look-ups and no allocation. */
 
 import { Distribution } from './distribution.ts';
+import { METHODS } from './methods.ts';
 import type { RequestRecord } from './ports.ts';
 import type { Sample, SeriesNames } from './samples.ts';
 
-const METHODS: readonly string[] = [
-  'GET',
-  'HEAD',
-  'POST',
-  'PUT',
-  'PATCH',
-  'DELETE',
-  'OPTIONS',
-  'TRACE',
-  'other',
-];
-const METHOD_INDEX: ReadonlyMap<string, number> = new Map(METHODS.map((method, index) => [method, index]));
-const OTHER_METHOD = METHODS.length - 1;
+const LABELS: readonly string[] = [...METHODS, 'other'];
+const METHOD_INDEX: ReadonlyMap<string, number> = new Map(LABELS.map((method, index) => [method, index]));
+const OTHER_METHOD = LABELS.length - 1;
 /** Above every status. */
 const STATUS_RANGE = 1_000;
 
@@ -74,7 +65,7 @@ export class RequestCounts {
     return {
       requests: routes.flatMap(({ namespace, ingress, service, answers }) =>
         [...answers].map(([key, { value }]) => {
-          const method = METHODS[Math.floor(key / STATUS_RANGE)] ?? '';
+          const method = LABELS[Math.floor(key / STATUS_RANGE)] ?? '';
           const labels = [namespace, ingress, nameOf(service), method, String(key % STATUS_RANGE)];
           return { labels, values: [value] };
         }),

@@ -14,21 +14,12 @@ import {
 } from '@opentelemetry/semantic-conventions';
 
 import { parseTraceparent } from '../http/trace-context.ts';
+import { METHODS } from './methods.ts';
 import type { ExchangeResult, RequestRecord } from './ports.ts';
 import type { SpanWriter } from './span-writer.ts';
 
 /** What the semantic conventions know; another method is told as `_OTHER`. */
-const METHODS: ReadonlySet<string> = new Set([
-  'GET',
-  'HEAD',
-  'POST',
-  'PUT',
-  'PATCH',
-  'DELETE',
-  'OPTIONS',
-  'TRACE',
-  'CONNECT',
-]);
+const CONVENTIONAL: ReadonlySet<string> = new Set([...METHODS, 'CONNECT']);
 
 export interface FinishedExchange {
   readonly issuer: string;
@@ -44,7 +35,7 @@ export function recordRequest(writer: SpanWriter, record: RequestRecord, endedMs
   if (trace?.spans === undefined) return;
   const { traceId, callerSpanId, spans } = trace;
   const startedMs = endedMs - record.durationMs;
-  const method = METHODS.has(record.method) ? record.method : '_OTHER';
+  const method = CONVENTIONAL.has(record.method) ? record.method : '_OTHER';
   const shownMethod = method === '_OTHER' ? 'HTTP' : method;
   writer.write({
     name: routePath === '' ? shownMethod : `${shownMethod} ${routePath}`,
