@@ -7,7 +7,7 @@ import { createAccessReviewer, type AccessReviewer } from '../../../src/kube/acc
 import { Redacted } from '../../../src/model/redacted.ts';
 import { accessTo, startScriptedApi, type ScriptedApi } from '../../support/scripted-api.ts';
 
-const TOKEN = 'marked-token-0123456789';
+const TOKEN = 'marked.token.0123456789';
 const CALL = { path: '/v1/tokens', verb: 'delete' } as const;
 const USER = {
   username: 'system:serviceaccount:ops:rotation',
@@ -75,6 +75,11 @@ describe('the review of a token', () => {
       assert.deepEqual(api.untaken, []);
     });
   }
+
+  it('knows nobody where the token is no JWT, and does not show it to the API server', async () => {
+    const verdict = await reviewer.review(new Redacted('operator-token-0123456789'), CALL);
+    assert.deepEqual([verdict, api.untaken], [{ kind: 'unknown' }, []]);
+  });
 
   const FORBIDDING = [
     { name: 'does not allow', status: { allowed: false } },
