@@ -63,6 +63,7 @@ function route(context: ProxyContext, transaction: Transaction): void {
   if (isAmbiguous(routing.matcher, head, match)) return refuse(deny('BadRequest', AMBIGUOUS));
   if (action.kind === 'refuse') {
     transaction.authOutcome = 'unavailable';
+    transaction.cause = action.cause;
     return refuse(deny(action.reason, undefined));
   }
   if (action.plan !== undefined && isMisdirected(transaction, head.host)) {

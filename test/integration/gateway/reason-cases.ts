@@ -18,12 +18,18 @@ import {
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 const BASIC_CHALLENGE = /^Basic realm="main", charset="UTF-8"/;
 
+/** A call that goes on while the case is looked at. */
+interface Pending {
+  readonly ended: Promise<unknown>;
+}
+
 export interface Case {
   readonly reason: Reason;
   readonly name: string;
   readonly host?: string;
   readonly call?: Omit<Call, 'port' | 'host'>;
-  readonly prepare?: (auth0: Auth0Emulator, world: World) => void | Promise<void>;
+  /** Resolves to what has to end before the next case, if anything. */
+  readonly prepare?: (auth0: Auth0Emulator, world: World) => void | Promise<Pending | void>;
   /** Over TLS, whose handshake names this host. */
   readonly serverName?: string;
   readonly challenge?: RegExp;
@@ -350,8 +356,9 @@ export const CASES: readonly Case[] = [
     isRetryAfterWanted: true,
     prepare: async (_auth0, world) => {
       const before = world.upstream.requests;
-      void world.call({ host: 'busy.example.com', basic: RIGHT, path: '/delay/900' });
+      const ended = world.call({ host: 'busy.example.com', basic: RIGHT, path: '/delay/900' });
       await eventually('the first request', async () => world.upstream.requests > before);
+      return { ended };
     },
     seen: { ...ALLOWED, service: 'busy' },
   },

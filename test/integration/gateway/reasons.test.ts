@@ -83,7 +83,7 @@ describe('what a caller is told', () => {
     const { reason, name, host = 'main', call = {}, prepare } = given;
     const { serverName, challenge, isRetryAfterWanted = false } = given;
     test(`${REASONS[reason].status} ${reason}: ${name}`, async () => {
-      await prepare?.(world.auth0, world);
+      const pending = await prepare?.(world.auth0, world);
       const before = world.upstream.requests;
       const counted = await refusals();
       const request = { host: `${host}.example.com`, ...call };
@@ -114,6 +114,7 @@ describe('what a caller is told', () => {
         'requests that reached the upstream',
       );
       await assertCounted(given, counted);
+      await pending?.ended;
       told.push({ given, requestId: String(answer.headers['x-request-id']) });
     });
   }
@@ -135,6 +136,20 @@ describe('what a caller is told', () => {
       const want = { status: REASONS[given.reason].status, reason: given.reason, ...seenOf(given) };
       assert.deepEqual({ status, reason, namespace, ingress, service, policy, auth }, want, given.name);
     }
+  });
+
+  test('the access log says why a route is refused, and the caller is not told', async () => {
+    const refused = told.filter(({ given }) => given.reason === 'PolicyUnavailable');
+    const causes = refused.map(async ({ requestId }) => {
+      const line = await world.gateway.line((text) => text.includes(`"request_id":"${requestId}"`));
+      return (JSON.parse(line) as { readonly cause?: string }).cause;
+    });
+    assert.deepEqual(await Promise.all(causes), [
+      'PolicyNotFound: OIDCPolicy shop/no-such-policy does not exist',
+      'PolicyInvalid: OIDCPolicy shop/typo cannot be enforced: Invalid',
+    ]);
+    const { text } = await world.call({ host: 'no-policy.example.com' });
+    assert.doesNotMatch(text, /no-such-policy|PolicyNotFound/);
   });
 
   test('the upstream serves who may after all of these', async () => {
