@@ -158,7 +158,7 @@ describe('the gateway on a cluster', { skip: skipWithout(binaries) }, () => {
     );
     const about = gateway.lines
       .slice(known)
-      .filter((line) => line.includes('"object":"Ingress closing/') && !line.includes('"gone: '));
+      .filter((line) => /closing|could not be written/.test(line) && !line.includes('"gone: '));
     assert.deepEqual(about, []);
     assert.deepEqual(await reasons(), before);
     await api.delete(LATER);
