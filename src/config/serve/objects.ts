@@ -21,7 +21,7 @@ export const OBJECT_FLAGS = {
       'Kubeconfig of the cluster. Default: the service account of the pod, else `KUBECONFIG`, else `~/.kube/config`.',
   },
   'ingress-class': {
-    schema: z.string().min(1, { error: 'must be the name of an IngressClass' }).optional(),
+    schema: objectName.optional(),
     placeholder: 'NAME',
     defaultText: undefined,
     description:

@@ -143,6 +143,9 @@ test('the rights to read Secrets and the namespaces that are watched go together
   assert.deepEqual(faults(['--secret-mode=namespaced']), [
     '--watch-namespaces: must name namespaces with --secret-mode=namespaced',
   ]);
+  assert.deepEqual(faults(['--ingress-class=Internal']), [
+    '--ingress-class: must be the name of a Kubernetes object: a-z, 0-9, - and ., found "Internal"',
+  ]);
   assert.deepEqual(faults(['--secret-mode=some', '--watch-namespaces=Shop', '--leader-election-id=a/b']), [
     '--secret-mode: must be cluster, namespaced or named, found "some"',
     '--watch-namespaces: must be namespaces separated by commas; "Shop" is none, found "Shop"',
