@@ -69,16 +69,11 @@ export class Forwarding implements ExchangeSink {
   onReady(): void {
     const { body, trailers } = this.#request;
     if (body.kind !== 'stream' || this.#connection === undefined) return;
-    const { prefix } = body;
-    this.#pump = new RequestBodyPump(
-      this.#transaction,
-      this.#connection,
-      { prefix, trailers },
-      {
-        isTooLarge: (bytes) => this.#isTooLarge(bytes),
-        holdsCredentials: (piece) => this.#holdsCredentials(piece),
-      },
-    );
+    const taken = this.#pump?.taken ?? { prefix: body.prefix, isWhole: false, trailers };
+    this.#pump = new RequestBodyPump(this.#transaction, this.#connection, taken, {
+      isTooLarge: (bytes) => this.#isTooLarge(bytes),
+      holdsCredentials: (piece) => this.#holdsCredentials(piece),
+    });
     this.#pump.start();
   }
 
@@ -114,7 +109,7 @@ export class Forwarding implements ExchangeSink {
 
   onFailure(failure: SendFailure): void {
     const isCallersTurn = this.#isPaused || this.#pump?.isAwaitingCaller === true;
-    this.#pump?.stop();
+    this.#pump?.hold();
     this.#connection = undefined;
     if (failure.error instanceof ConnectTimeout) this.#context.telemetry.limitReached('upstream_connect');
     if (this.#transaction.isOver || this.#retry(failure)) return;
@@ -144,7 +139,7 @@ export class Forwarding implements ExchangeSink {
   #retry({ error, progress, isReused }: SendFailure): boolean {
     const { method, body, balancer } = this.#request;
     const isRepeatable =
-      progress === 'unsent' ||
+      (progress === 'unsent' && (this.#pump === undefined || this.#pump.taken !== undefined)) ||
       (progress === 'sent' &&
         error.code === 'UpstreamProtocolError' &&
         IDEMPOTENT.has(method) &&

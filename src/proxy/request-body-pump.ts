@@ -3,9 +3,14 @@
 import type { Transaction } from './transaction.ts';
 import type { UpstreamChannel } from './upstream/channel.ts';
 
+/** Up to here what was taken of a body is kept, and can be sent again. */
+const MAX_KEPT_BYTES = 16 * 1024;
+
 export interface StreamedBody {
   /** What has been read of it already. */
   readonly prefix: Buffer | undefined;
+  /** There is nothing more of it than that. */
+  readonly isWhole: boolean;
   /** Asked when the body has come whole: alternating names and values. */
   readonly trailers: () => readonly string[];
 }
@@ -21,8 +26,11 @@ export class RequestBodyPump {
   readonly #transaction: Transaction;
   readonly #connection: UpstreamChannel;
   readonly #isChunked: boolean;
-  readonly #prefix: Buffer | undefined;
-  readonly #trailers: () => readonly string[];
+  readonly #body: StreamedBody;
+  /** Only streams of HTTP/2 are refused without a look at what was sent. */
+  #kept: Buffer[] | undefined;
+  #keptBytes = 0;
+  #isWhole = false;
   readonly #onData = (chunk: Buffer): void => {
     if (!this.#checks.holdsCredentials(chunk)) this.#send(chunk);
   };
@@ -31,25 +39,32 @@ export class RequestBodyPump {
   /** The upstream could take more, and the caller has not given it. */
   isAwaitingCaller = false;
 
-  constructor(
-    transaction: Transaction,
-    connection: UpstreamChannel,
-    { prefix, trailers }: StreamedBody,
-    checks: BodyChecks,
-  ) {
+  constructor(transaction: Transaction, connection: UpstreamChannel, body: StreamedBody, checks: BodyChecks) {
     this.#transaction = transaction;
     this.#connection = connection;
     this.#isChunked = transaction.fields.isChunked && !connection.framesBody;
-    this.#prefix = prefix;
-    this.#trailers = trailers;
+    this.#body = body;
+    this.#kept = connection.framesBody ? [] : undefined;
     this.#checks = checks;
+  }
+
+  /** What was taken of the body, to be sent elsewhere. `undefined`: it is not there any more. */
+  get taken(): StreamedBody | undefined {
+    if (this.#kept === undefined) return undefined;
+    return { ...this.#body, prefix: Buffer.concat(this.#kept), isWhole: this.#isWhole };
   }
 
   start(): void {
     const { request } = this.#transaction;
+    const { prefix, isWhole } = this.#body;
+    this.#transaction.requestBytes = 0;
     this.isAwaitingCaller = true;
     this.#transaction.continueBody();
-    if (this.#prefix !== undefined && this.#prefix.length > 0) this.#send(this.#prefix);
+    if (prefix !== undefined && prefix.length > 0) this.#send(prefix);
+    if (isWhole) {
+      this.#finish();
+      return;
+    }
     request.on('data', this.#onData).on('end', this.#onEnd);
     if (this.isAwaitingCaller) request.resume();
   }
@@ -65,12 +80,25 @@ export class RequestBodyPump {
     this.#transaction.request.off('data', this.#onData).off('end', this.#onEnd);
   }
 
+  /** Nothing of the body may pass meanwhile. */
+  hold(): void {
+    this.stop();
+    if (!this.#isWhole) this.#transaction.request.pause();
+  }
+
   #send(chunk: Buffer): void {
     this.#transaction.requestBytes += chunk.length;
+    this.#keep(chunk);
     if (this.#checks.isTooLarge(this.#transaction.requestBytes)) return;
     if (this.#write(chunk)) return;
     this.isAwaitingCaller = false;
     this.#transaction.request.pause();
+  }
+
+  #keep(chunk: Buffer): void {
+    this.#keptBytes += chunk.length;
+    if (this.#keptBytes > MAX_KEPT_BYTES) this.#kept = undefined;
+    this.#kept?.push(chunk);
   }
 
   #write(chunk: Buffer): boolean {
@@ -85,7 +113,8 @@ export class RequestBodyPump {
 
   #finish(): void {
     this.stop();
-    const trailers = this.#trailers();
+    this.#isWhole = true;
+    const trailers = this.#body.trailers();
     // Where the length was told there is no place for them.
     if (this.#isChunked) this.#connection.write(lastChunk(trailers));
     this.#connection.requestSent(trailers);

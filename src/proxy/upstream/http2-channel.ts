@@ -212,9 +212,8 @@ export class Http2Channel implements UpstreamChannel, Deadlined {
   #progress(): SendFailure['progress'] {
     if (!this.#isReady) return 'unsent';
     if (this.#head !== undefined) return 'answered';
-    // RFC 9113, section 8.7: it was not processed. What was read of a body is not there any more, though.
-    const isRefused = this.#stream?.rstCode === constants.NGHTTP2_REFUSED_STREAM;
-    return isRefused && (this.#request?.body.kind !== 'stream' || !this.#isReady) ? 'unsent' : 'sent';
+    // RFC 9113, section 8.7: it was not processed.
+    return this.#stream?.rstCode === constants.NGHTTP2_REFUSED_STREAM ? 'unsent' : 'sent';
   }
 
   #await(timeoutMs: number | undefined): void {

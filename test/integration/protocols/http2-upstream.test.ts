@@ -325,6 +325,60 @@ describe('an h2c upstream', () => {
     assert.equal((await gateway.record()).upstreamTries, 2);
   });
 
+  for (const { name, pieces, behind, status } of [
+    {
+      name: 'again with what was taken of a body without a length',
+      pieces: ['one,', 'two'],
+      behind: 4,
+      status: 200,
+    },
+    {
+      name: 'again where it has seen the whole body',
+      pieces: ['one,', 'two'],
+      behind: Infinity,
+      status: 200,
+    },
+    {
+      name: 'not again where too much of the body is gone',
+      pieces: ['x'.repeat(16_385)],
+      behind: 1,
+      status: 502,
+    },
+  ]) {
+    it(`that refuses a stream is asked ${name}`, async (test) => {
+      let asked = 0;
+      let isRefused = false;
+      const answer = async (stream: ServerHttp2Stream): Promise<void> => {
+        // What is refused by a connection that has served before is tried by a new one.
+        if (++asked === 1) return stream.respond({ ':status': 204 }, { endStream: true });
+        let body = '';
+        for await (const piece of stream) {
+          body += String(piece);
+          isRefused = asked === 2 && body.length >= behind;
+          if (isRefused) return stream.close(ErrorCode.refusedStream);
+        }
+        if (asked === 2 && behind === Infinity) return stream.close(ErrorCode.refusedStream);
+        stream.respond({ ':status': 200 });
+        stream.end(body);
+      };
+      const { gateway } = await start(test, (stream) => void answer(stream));
+      await exchange(gateway.port, head('GET / HTTP/1.1', HOST, CLOSE));
+      const caller = await openCaller(gateway.port);
+      caller.send(head('POST / HTTP/1.1', HOST, 'Transfer-Encoding: chunked', CLOSE));
+      let sent = 0;
+      for (const piece of pieces) {
+        caller.send(`${piece.length.toString(16)}\r\n${piece}\r\n`);
+        sent += piece.length;
+        await eventually('its way', async () => (sent < behind ? asked === 2 : asked > 2 || isRefused));
+      }
+      caller.send('0\r\n\r\n');
+      const text = await caller.closed();
+      assert.equal(Number(text.slice(9, 12)), status);
+      if (status === 200) assert.match(text, /\r\none,two\r\n/);
+      assert.equal((await gateway.record(2)).requestBytes, sent);
+    });
+  }
+
   it('that says GOAWAY finishes what it has, and the next request takes a new connection', async (test) => {
     const { gateway, upstream } = await start(test, (stream, headers) => {
       if (headers[':path'] === '/last') stream.session?.close();
