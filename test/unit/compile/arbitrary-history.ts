@@ -13,12 +13,14 @@ import {
   type Manifest,
   type Slot,
 } from './arbitrary-objects.ts';
+import { annotation, type Annotation } from './arbitrary-ingress.ts';
 import { PLACES } from './arbitrary-text.ts';
 
 export type Change =
   | { readonly kind: 'put'; readonly manifest: Manifest }
   /** One value of what is there becomes that of `donor`; `picks` lead to it. */
   | { readonly kind: 'edit'; readonly donor: Manifest; readonly picks: readonly number[] }
+  | { readonly kind: 'annotate'; readonly slot: Slot; readonly said: Annotation }
   | { readonly kind: 'delete'; readonly slot: Slot }
   /** What was deleted there last comes back, the same object or one that says the same. */
   | { readonly kind: 'restore'; readonly slot: Slot; readonly isAnew: boolean }
@@ -62,6 +64,10 @@ const change: fc.Arbitrary<Change> = fc.oneof(
       donor: manifest,
       picks: fc.array(fc.nat(), { minLength: 2, maxLength: 7 }),
     }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('annotate'), slot: slotFor('Ingress'), said: annotation }),
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('delete'), slot }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('restore'), slot, isAnew }) },
@@ -130,6 +136,8 @@ function changeText(changed: Change): string {
       return `put ${manifestText(changed.manifest)}`;
     case 'edit':
       return `edit by ${changed.picks.join(' ')} as in ${manifestText(changed.donor)}`;
+    case 'annotate':
+      return `annotate ${slotText(changed.slot)} ${changed.said.name}: ${changed.said.value}`;
     case 'swap':
       return `swap ${slotText(changed.slot)} and ${slotText(changed.other)}`;
     case 'rewind':

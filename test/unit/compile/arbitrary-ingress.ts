@@ -59,6 +59,24 @@ const ANNOTATIONS: Readonly<Record<string, fc.Arbitrary<string>>> = {
   polcy: fc.constant('api'),
 };
 
+const BACKEND = Object.keys(ANNOTATIONS).filter((name) => name.startsWith('backend-'));
+
+export interface Annotation {
+  readonly name: string;
+  /** `undefined`: it is taken away. */
+  readonly value: string | undefined;
+}
+
+/** How backends are spoken to is worth asking often. */
+export const annotation: fc.Arbitrary<Annotation> = fc
+  .oneof(fc.constantFrom(...Object.keys(ANNOTATIONS)), fc.constantFrom(...BACKEND))
+  .chain((name) =>
+    fc.record({
+      name: fc.constant(`oidc-ingress.io/${name}`),
+      value: sometimes(80, ANNOTATIONS[name] ?? fc.constant('')),
+    }),
+  );
+
 const policy = mostly(
   ['api', 'api', 'other', 'infra/api', 'shop/api', 'edge/other', 'none'],
   ['gone', 'web/gone', '', 'a/b/c', '__proto__'],

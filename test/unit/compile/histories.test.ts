@@ -39,12 +39,17 @@ interface Given {
 
 function createCompiler(options: CompileOptions): Compiler {
   const all: Given[] = [];
-  let served: RoutingTable = emptyTable();
+  let sent: RoutingTable = emptyTable();
+  let served = sent;
   return {
     compile({ world, snapshot }, when) {
       const result = compile(snapshot, options);
-      served = applyDelta(served, diffTables(all.at(-1)?.result.table ?? emptyTable(), result.table));
-      assertSameBytes(tableBytes(served), tableBytes(result.table), `${when}, by deltas`);
+      // Not every result is served.
+      if (all.length % 4 !== 3) {
+        served = applyDelta(served, diffTables(sent, result.table));
+        sent = result.table;
+        assertSameBytes(tableBytes(served), tableBytes(sent), `${when}, by deltas`);
+      }
       all.push({ world, result, bytes: bytesOf(result), when });
     },
     close() {

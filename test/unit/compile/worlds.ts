@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { decodeObject, type DecodedObject } from '../../../src/decode/decode-object.ts';
 import { isRawObject } from '../../../src/decode/metadata.ts';
 import type { Change } from './arbitrary-history.ts';
+import type { Annotation } from './arbitrary-ingress.ts';
 import { placedAt, slotOf, slotText, type Manifest, type Slot } from './arbitrary-objects.ts';
 
 export interface Entry {
@@ -49,6 +50,8 @@ function changed(change: Exclude<Change, { kind: 'rewind' }>, now: World, gone: 
       return [entryOf(change.manifest)];
     case 'edit':
       return [entryOf(edited(findNear(slotOf(change.donor), now)?.manifest, change.donor, change.picks))];
+    case 'annotate':
+      return present(change.slot, now).map(({ manifest }) => entryOf(annotated(manifest, change.said)));
     case 'delete':
       return present(change.slot, now).map(({ manifest }) => [slotText(slotOf(manifest)), undefined]);
     case 'restore':
@@ -134,6 +137,15 @@ function edited(manifest: Manifest | undefined, donor: Manifest, picks: readonly
   return isRawObject(mixed)
     ? placedAt(slotOf(manifest), { ...mixed, apiVersion: donor['apiVersion'] })
     : donor;
+}
+
+function annotated({ metadata, ...body }: Manifest, said: Annotation): Manifest {
+  const { annotations } = metadata;
+  const others = Object.entries(isRawObject(annotations) ? annotations : {}).filter(
+    ([name]) => name !== said.name,
+  );
+  const added = said.value === undefined ? [] : [[said.name, said.value] as const];
+  return { ...body, metadata: { ...metadata, annotations: Object.fromEntries([...others, ...added]) } };
 }
 
 /** All but what makes an object this one. */
