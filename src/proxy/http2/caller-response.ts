@@ -7,12 +7,15 @@ import type { CallerResponse, RawHeaders } from '../caller-messages.ts';
 const RESET_CONTENT = 205;
 /** Between two looks at whether the end of a response is out while its caller still sends. */
 const END_POLL_MS = 10;
+/** Looks for which a caller is waited for whose body is whole, but for the frame that ends it: httpx sends that apart. */
+const POLLS_FOR_END = 10;
 
 export class Http2Response implements CallerResponse {
   shouldKeepAlive = true;
   headersSent = false;
   writableEnded = false;
   readonly #stream: ServerHttp2Stream;
+  #polls = 0;
   /** With `:status` first; held back until it is known whether anything follows. */
   #rawHeaders: string[] | undefined;
   #trailers: Record<string, string[]> | undefined;
@@ -128,7 +131,7 @@ export class Http2Response implements CallerResponse {
     this.#stream.resume();
     const { localClose, remoteClose } = this.#stream.state;
     if (remoteClose === 1) return;
-    if (localClose === 1) this.#stream.close(constants.NGHTTP2_NO_ERROR);
+    if (localClose === 1 && this.#polls++ >= POLLS_FOR_END) this.#stream.close(constants.NGHTTP2_NO_ERROR);
     else setTimeout(() => this.#stopCaller(), END_POLL_MS).unref();
   }
 }

@@ -27,7 +27,7 @@ import {
 } from '../proxy/raw.ts';
 import { answerOf, ask, connectCaller, openStream } from './http2-caller.ts';
 import type { Test } from './protocol-upstreams.ts';
-import { connectHttp2, headers, openHttp2, RawHttp2Caller, REQUEST } from './raw-http2.ts';
+import { connectHttp2, headers, openHttp2, RawHttp2Caller, REQUEST, type Fields } from './raw-http2.ts';
 
 const MIB = 1024 * 1024;
 const MAX_CONCURRENT_STREAMS = 3;
@@ -71,6 +71,22 @@ describe('a caller of HTTP/2', () => {
       assert.equal(payload.readUInt32BE(), ErrorCode.refusedStream);
     }
     await eventually('the requests that were served', async () => upstream.requests().length === 128);
+    caller.socket.destroy();
+  });
+
+  it('that ends its body late, but whole, is not reset', async (test) => {
+    const upstream = await startFixedUpstream('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    test.after(() => upstream.close());
+    const gateway = await startGateway(test, { table: tableFor([upstream.port]) });
+    const caller = await openHttp2(gateway.httpsPort);
+    const post: Fields = [[':method', 'POST'], ...REQUEST.slice(1), ['content-length', '20000']];
+    caller.send(headers(1, post, Flag.endHeaders), frame(FrameType.data, 0, 1, Buffer.alloc(16_000)));
+    caller.send(frame(FrameType.data, 0, 1, Buffer.alloc(4_000)));
+    await caller.frame(({ type, flags }) => type === FrameType.data && (flags & Flag.endStream) !== 0);
+    caller.send(frame(FrameType.data, Flag.endStream, 1));
+    caller.request(3);
+    await caller.frameOf(FrameType.headers, 3);
+    assert.ok(caller.frames.every(({ type }) => type !== FrameType.resetStream));
     caller.socket.destroy();
   });
 
