@@ -26,6 +26,11 @@ export const EXPLANATIONS: Readonly<Record<ProblemReason, Explanation>> = {
     meaning: 'The value of an annotation of ours has the wrong form.',
     cure: 'Write it as the message says.',
   },
+  ForeignAnnotation: {
+    meaning:
+      'The Ingress has annotations of another controller, such as `nginx.ingress.kubernetes.io/auth-url`. They do nothing here; what they protected may be open.',
+    cure: 'Say the same by [annotations of ours](annotations.md) and by a policy, then remove them. [Their counterparts](../how-to/install-with-helm.md#coming-from-another-controller) are listed.',
+  },
   InvalidHost: {
     meaning: 'The host of a rule is neither a DNS name nor `*.` and a DNS name.',
     cure: 'Correct the host. The rule serves nothing until then; the other rules do.',

@@ -77,19 +77,6 @@ export function sortedRecord<T>(entries: Iterable<readonly [string, T]>): Readon
   return Object.fromEntries([...entries].sort((a, b) => compareTexts(a[0], b[0])));
 }
 
-/** The entries of `keys`, in their order. */
-export function pickInOrder<T>(
-  entries: ReadonlyMap<string, T>,
-  keys: readonly string[],
-): Readonly<Record<string, T>> {
-  const picked: Record<string, T> = {};
-  for (const key of keys) {
-    const entry = entries.get(key);
-    if (entry !== undefined) picked[key] = entry;
-  }
-  return picked;
-}
-
 export function sortedSet(texts: Iterable<string>): readonly string[] {
   return sortedTexts(texts instanceof Set ? texts : new Set(texts));
 }

@@ -113,7 +113,7 @@ function underPolicy(
     return refuse(choice.field, { reason: 'PolicyNotPermitted', message });
   }
   if (policy.kind === 'unusable') {
-    const message = `OIDCPolicy ${choice.key} cannot be enforced: ${policy.reason}`;
+    const message = `OIDCPolicy ${choice.key} cannot be enforced: ${policy.reason}, see its condition Accepted`;
     return refuse(choice.field, { reason: 'PolicyInvalid', message });
   }
   const { audience, scopes = [] } = values;

@@ -3,6 +3,7 @@
 import type { ObjectKey, Snapshot } from '../model/objects.ts';
 import { objectKey } from '../model/objects.ts';
 import type { RouteOptions } from '../model/route-options.ts';
+import { foreignAnnotationFault } from './annotations/foreign-annotations.ts';
 import { annotationField, type AnnotationFault } from './annotations/read-annotations.ts';
 import type { ResolveBackend, ResolvedBackend } from './backends.ts';
 import { diallingOf, NOTHING_ASKED, type AskedDialling } from './dialling.ts';
@@ -122,6 +123,8 @@ function compileIngress(
   const asked = fault === undefined ? routeOptions(values, options) : undefined;
   const key = asked === undefined ? undefined : objectKey(meta);
   const ingress: ServedIngress = { meta, values, protection, options: key };
+  const foreign = foreignAnnotationFault(own.value.foreignAnnotations, protection);
+  if (foreign !== undefined) report('metadata.annotations', foreign);
   const declared = declareRoutes(ingress, read, { backends, owners, report });
   return { own, ingress, asked, declared, told: recorder.take() };
 }

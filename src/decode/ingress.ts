@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 
-import { ANNOTATION_PREFIX, LEGACY_CLASS_ANNOTATION } from '../model/names.ts';
+import { ANNOTATION_PREFIX, FOREIGN_ANNOTATION_PREFIXES, LEGACY_CLASS_ANNOTATION } from '../model/names.ts';
 import type {
   IngressBackend,
   IngressObject,
@@ -49,8 +49,10 @@ const ingressSchema = z.object({
 
 export const decodeIngress: BodyDecoder<IngressObject> = (raw, { annotations }) => {
   const relevant = relevantAnnotations(annotations);
+  const foreign = foreignAnnotations(annotations);
   const body = decodeBody(ingressSchema, raw, ({ spec }): IngressObject => ({
     annotations: relevant,
+    foreignAnnotations: foreign,
     ingressClassName: spec?.ingressClassName ?? undefined,
     defaultBackend: spec?.defaultBackend ? toBackend(spec.defaultBackend) : undefined,
     rules: (spec?.rules ?? []).map(toRule),
@@ -66,6 +68,13 @@ function relevantAnnotations(annotations: Readonly<Record<string, string>>): Rec
       ([name]) => name.startsWith(ANNOTATION_PREFIX) || name === LEGACY_CLASS_ANNOTATION,
     ),
   );
+}
+
+/** By name only: what they say may change without changing what is told of them. */
+function foreignAnnotations(annotations: Readonly<Record<string, string>>): readonly string[] {
+  const isForeign = (name: string): boolean =>
+    FOREIGN_ANNOTATION_PREFIXES.some((prefix) => name.startsWith(prefix));
+  return Object.keys(annotations).filter(isForeign).sort();
 }
 
 function toRule(rule: z.output<typeof ruleSchema>): IngressRule {

@@ -19,6 +19,7 @@ export function salvageIngress(
   const name = spec['ingressClassName'];
   return {
     annotations,
+    foreignAnnotations: [],
     ingressClassName: typeof name === 'string' ? name : undefined,
     defaultBackend,
     rules,

@@ -12,6 +12,16 @@ export const CONTROLLER_NAME = 'oidc-ingress.io/controller';
 /** Of our annotations on an Ingress: `annotations.ts` has a row for each. */
 export const ANNOTATION_PREFIX = 'oidc-ingress.io/';
 
+/** Of annotations by which other controllers are told what to do: none of them does anything here. */
+export const FOREIGN_ANNOTATION_PREFIXES: readonly string[] = [
+  'nginx.ingress.kubernetes.io/',
+  'nginx.org/',
+  'traefik.ingress.kubernetes.io/',
+  'konghq.com/',
+  'haproxy.org/',
+  'haproxy-ingress.github.io/',
+];
+
 /** The deprecated way to name a class, still honoured. */
 export const LEGACY_CLASS_ANNOTATION = 'kubernetes.io/ingress.class';
 export const DEFAULT_CLASS_ANNOTATION = 'ingressclass.kubernetes.io/is-default-class';

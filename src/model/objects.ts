@@ -42,6 +42,8 @@ export type Decoded<T> =
 
 export interface IngressObject {
   readonly annotations: Readonly<Record<string, string>>;
+  /** Names of annotations that tell another controller what to do, sorted. */
+  readonly foreignAnnotations: readonly string[];
   readonly ingressClassName: string | undefined;
   readonly defaultBackend: IngressBackend | undefined;
   readonly rules: readonly IngressRule[];

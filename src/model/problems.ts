@@ -27,6 +27,7 @@ export const PROBLEM_REASONS = {
   HostPathConflict: 'error',
   HostOwnedByOther: 'error',
   CanaryWithoutRoute: 'error',
+  ForeignAnnotation: 'warning',
   IngressClassNotFound: 'warning',
   TlsSecretNotFound: 'warning',
   TlsSecretInvalid: 'warning',

@@ -23,7 +23,7 @@ export class AddressRefused extends Error {
   override readonly name = 'AddressRefused';
 
   constructor(hostname: string) {
-    super(`${hostname} has no address that a provider may have`);
+    super(`${hostname} has no address that a provider may have: see --allow-provider-cidrs`);
   }
 }
 

@@ -103,7 +103,7 @@ function urlFault(url: URL, network: NetworkRules, rules: AddressRules): string 
   if (url.username !== '' || url.password !== '') return `the URL of ${url.host} must hold no user name`;
   const literal = url.hostname.replace(/^\[(.*)\]$/, '$1');
   return isIP(literal) !== 0 && !rules.permits(literal)
-    ? `${literal} is not an address that a provider may have`
+    ? `${literal} is not an address that a provider may have: see --allow-provider-cidrs`
     : undefined;
 }
 

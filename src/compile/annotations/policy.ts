@@ -30,7 +30,8 @@ export function readAudience(text: string): Reading<string> {
 }
 
 export function readScopes(text: string): Reading<readonly string[]> {
-  return SCOPES.test(text)
+  // A comma may be part of a scope, but none that ends with one is meant.
+  return SCOPES.test(text) && !/,(?: |$)/.test(text)
     ? valid(text.split(' '))
-    : invalid('must be scopes separated by single spaces (RFC 6749, section 3.3)');
+    : invalid('must be scopes separated by single spaces, without commas (RFC 6749, section 3.3)');
 }

@@ -146,7 +146,7 @@ describe('what a caller is told', () => {
     });
     assert.deepEqual(await Promise.all(causes), [
       'PolicyNotFound: OIDCPolicy shop/no-such-policy does not exist',
-      'PolicyInvalid: OIDCPolicy shop/typo cannot be enforced: Invalid',
+      'PolicyInvalid: OIDCPolicy shop/typo cannot be enforced: Invalid, see its condition Accepted',
     ]);
     const { text } = await world.call({ host: 'no-policy.example.com' });
     assert.doesNotMatch(text, /no-such-policy|PolicyNotFound/);

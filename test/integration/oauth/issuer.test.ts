@@ -203,7 +203,7 @@ describe('the state of an issuer', () => {
       want: () => [
         'False',
         'DiscoveryFailed',
-        'http://169.254.169.254/.well-known/openid-configuration: 169.254.169.254 is not an address that a provider may have',
+        'http://169.254.169.254/.well-known/openid-configuration: 169.254.169.254 is not an address that a provider may have: see --allow-provider-cidrs',
       ],
     },
   ];
@@ -358,7 +358,7 @@ describe('the state of an issuer', () => {
       {
         reason: 'ProviderMisconfigured',
         message:
-          'the token endpoint may not be called: 169.254.169.254 is not an address that a provider may have',
+          'the token endpoint may not be called: 169.254.169.254 is not an address that a provider may have: see --allow-provider-cidrs',
       },
     ]);
   });

@@ -133,32 +133,32 @@ describe('a call to a provider', () => {
     {
       name: 'loopback',
       url: () => 'https://127.0.0.1/',
-      want: () => '127.0.0.1 is not an address that a provider may have',
+      want: () => '127.0.0.1 is not an address that a provider may have: see --allow-provider-cidrs',
     },
     {
       name: 'loopback as a number',
       url: () => 'https://2130706433/',
-      want: () => '127.0.0.1 is not an address that a provider may have',
+      want: () => '127.0.0.1 is not an address that a provider may have: see --allow-provider-cidrs',
     },
     {
       name: 'loopback in hex',
       url: () => 'https://0x7f.1/',
-      want: () => '127.0.0.1 is not an address that a provider may have',
+      want: () => '127.0.0.1 is not an address that a provider may have: see --allow-provider-cidrs',
     },
     {
       name: 'IPv6 loopback',
       url: () => 'https://[::1]/',
-      want: () => '::1 is not an address that a provider may have',
+      want: () => '::1 is not an address that a provider may have: see --allow-provider-cidrs',
     },
     {
       name: 'mapped loopback',
       url: () => 'https://[::ffff:127.0.0.1]/',
-      want: () => '::ffff:7f00:1 is not an address that a provider may have',
+      want: () => '::ffff:7f00:1 is not an address that a provider may have: see --allow-provider-cidrs',
     },
     {
       name: 'the metadata service',
       url: () => 'https://169.254.169.254/',
-      want: () => '169.254.169.254 is not an address that a provider may have',
+      want: () => '169.254.169.254 is not an address that a provider may have: see --allow-provider-cidrs',
     },
     {
       name: 'a user name',
@@ -188,7 +188,7 @@ describe('a call to a provider', () => {
     const reply = await open({ ...STRICT, allowedBlocks, lookup }).send(get('https://idp.test/'));
     assert.deepEqual(reply, {
       kind: 'failure',
-      message: 'idp.test has no address that a provider may have',
+      message: 'idp.test has no address that a provider may have: see --allow-provider-cidrs',
       cause: 'setup',
     });
     assert.equal(asked, 0);
@@ -210,7 +210,7 @@ describe('a call to a provider', () => {
     const second = await calls.send(get(`http://rebind.test:${portOf(server)}/json`));
     assert.deepEqual(second, {
       kind: 'failure',
-      message: 'rebind.test has no address that a provider may have',
+      message: 'rebind.test has no address that a provider may have: see --allow-provider-cidrs',
       cause: 'setup',
     });
   });

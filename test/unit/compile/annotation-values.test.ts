@@ -17,6 +17,14 @@ type Cases = {
 const NO_TIMES = { connectMs: undefined, firstByteMs: undefined, idleMs: undefined };
 
 const CASES: Cases = {
+  scopes: {
+    accepted: [
+      ['read:orders', ['read:orders']],
+      ['read:orders write:orders', ['read:orders', 'write:orders']],
+      ['urn:a,b', ['urn:a,b']],
+    ],
+    refused: ['', ' read', 'read  write', 'read, write', 'read,', 'read:"orders"'],
+  },
   'ssl-redirect': {
     accepted: [
       ['true', true],

@@ -154,6 +154,7 @@ describe('Ingress', () => {
     };
     assert.deepEqual(valueOf(ingress(spec)), {
       annotations: {},
+      foreignAnnotations: [],
       ingressClassName: 'oidc-ingress',
       defaultBackend: { kind: 'service', name: 'fallback', port: { name: 'http' } },
       rules: [
@@ -188,6 +189,19 @@ describe('Ingress', () => {
       'oidc-ingress.io/polcy': 'typo',
       'kubernetes.io/ingress.class': 'oidc-ingress',
     });
+  });
+
+  it('keeps the names of annotations for other controllers, not what they say', () => {
+    const annotations = {
+      'traefik.ingress.kubernetes.io/router.tls': 'true',
+      'nginx.ingress.kubernetes.io/auth-url': 'https://auth.example.com/',
+      'cert-manager.io/issuer': 'letsencrypt',
+    };
+    const value = valueOf(ingress({}, { annotations })) as { foreignAnnotations: unknown };
+    assert.deepEqual(value.foreignAnnotations, [
+      'nginx.ingress.kubernetes.io/auth-url',
+      'traefik.ingress.kubernetes.io/router.tls',
+    ]);
   });
 
   const backends: readonly { name: string; given: unknown; want: string }[] = [

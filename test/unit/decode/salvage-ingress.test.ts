@@ -80,6 +80,7 @@ test('saves the class, ours among the annotations, and that there is a default b
   );
   assert.deepEqual(saved, {
     annotations: { 'oidc-ingress.io/policy': 'api' },
+    foreignAnnotations: [],
     ingressClassName: 'ours',
     defaultBackend: { kind: 'resource', description: 'what cannot be read' },
     rules: [],

@@ -114,7 +114,10 @@ describe('a name', () => {
   it('without a permitted address is refused', async () => {
     await assert.rejects(resolve([bad], true), (error) => {
       assert.ok(error instanceof AddressRefused);
-      assert.equal(error.message, 'idp.test has no address that a provider may have');
+      assert.equal(
+        error.message,
+        'idp.test has no address that a provider may have: see --allow-provider-cidrs',
+      );
       return true;
     });
   });
