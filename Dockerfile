@@ -21,5 +21,5 @@ ENV NODE_ENV=production
 EXPOSE 8080 8443 10254
 STOPSIGNAL SIGTERM
 # Threads of V8 for collecting garbage and compiling: one less than cores, instead of four in any case.
-ENTRYPOINT ["/bin/node", "--enable-source-maps", "--v8-pool-size=0", "/app/oidc-ingress.mjs"]
+ENTRYPOINT ["/bin/node", "--v8-pool-size=0", "/app/oidc-ingress.mjs"]
 CMD ["serve"]
