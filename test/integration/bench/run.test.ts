@@ -50,7 +50,16 @@ function directoryFor(t: TestContext): string {
 /** What the bench is made of, as the one commit of a repository of its own. */
 async function committedCopy(t: TestContext): Promise<string> {
   const directory = directoryFor(t);
-  const paths = ['bench', 'build', 'cmd', 'src', 'test/support', 'package.json', 'tsconfig.json'];
+  const paths = [
+    'bench',
+    'build',
+    'cmd',
+    'src',
+    'test/support',
+    'Dockerfile',
+    'package.json',
+    'tsconfig.json',
+  ];
   for (const path of paths) cpSync(path, join(directory, path), { recursive: true });
   symlinkSync(resolve('node_modules'), join(directory, 'node_modules'));
   const author = ['-c', 'user.name=test', '-c', 'user.email=test@example.com'];
