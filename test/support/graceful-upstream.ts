@@ -17,6 +17,8 @@ export interface GracefulUpstream {
 }
 
 const GOING_AWAY = 1001;
+/** As pods have it by a `preStop` hook: what was sent to them before their end was known has arrived by then. */
+const PRE_STOP_MS = 300;
 
 /** Answers with what came, as JSON; `/delay/MS` after so long. Messages of WebSockets too. */
 export async function startGracefulUpstream(): Promise<GracefulUpstream> {
@@ -41,6 +43,7 @@ export async function startGracefulUpstream(): Promise<GracefulUpstream> {
       return requests;
     },
     async stop() {
+      await pause(PRE_STOP_MS);
       const closed = once(server, 'close');
       for (const socket of sockets.clients) socket.close(GOING_AWAY);
       server.close();
