@@ -379,9 +379,11 @@ describe('the chart on a real cluster', { skip: skipWithout(found), timeout: 1_2
 
   test('what the page tells to run over manifests beforehand finds no fault in those of the tutorial', async () => {
     const { command } = upgrading.take('npm run -s oidc-ingress -- validate');
-    writeFileSync(join(files, 'orders.yaml'), tutorial.manifests('https://acme.eu.auth0.com/'));
+    const service =
+      '---\napiVersion: v1\nkind: Service\nmetadata: { name: orders, namespace: shop }\nspec: { ports: [{ port: 80 }] }\n';
+    writeFileSync(join(files, 'orders.yaml'), tutorial.manifests('https://acme.eu.auth0.com/') + service);
     const said = await tools.shell(command.replace(/ manifests\/$/, ` ${join(files, 'orders.yaml')}`));
-    assert.match(said, /^1 file, \d+ routes?, 0 errors/);
+    assert.match(said, /^1 file, \d+ routes?, 0 errors/m);
   });
 
   test('goes back as the page says without a failed request, and the policies stay', async (t) => {
