@@ -14,7 +14,7 @@ export const validate: Command = {
   summary:
     'Decodes and compiles manifests as the gateway does; prints the routing table and every problem. Ends with 1 if any is an error.',
   notes: [
-    'FILES are manifest files and directories. No cluster and no provider is asked. Where no IngressClass is among them, the one that the product is installed with counts as there.',
+    'FILES are manifest files and directories. No cluster and no provider is asked. Where no IngressClass is among them, the one that the product is installed with counts as there. Anything else that is in none of them does not exist: an Ingress whose Service or policy is missing is an error.',
   ],
   examples: [
     'oidc-ingress validate manifests/',

@@ -117,6 +117,40 @@ test('validate judges the Ingresses of an application whose class is installed e
   assert.ok(stdout.endsWith('\nassumed  IngressClass oidc-ingress, which is in none of the files\n'), stdout);
 });
 
+test('validate takes a Service that is in none of the files for missing, and one that kubectl wrote for there', async () => {
+  const isService = (object: string): boolean => /^kind: Service$/m.test(object);
+  const objects = ORDERS.split('---\n');
+  const file = join(directory, 'without-service.yaml');
+  await writeFile(file, objects.filter((object) => !isService(object)).join('---\n'));
+  const alone = await runCommand(['validate', file]);
+  assert.equal(alone.code, 1);
+  assert.match(alone.stdout, /^ {9}Service shop\/orders does not exist \(ServiceNotFound\)$/m);
+  const services = join(directory, 'services.yaml');
+  const items = objects.filter(isService).map((object) => `- ${object.trim().replaceAll('\n', '\n  ')}\n`);
+  await writeFile(services, `apiVersion: v1\nkind: List\nitems:\n${items.join('')}`);
+  const { code, stdout } = await runCommand(['validate', file, services]);
+  assert.match(stdout, /^2 files, 1 route, 0 errors, 0 warnings$/m);
+  assert.equal(code, 0);
+});
+
+test('validate judges Ingresses of the class of another controller as if they were served here', async () => {
+  const file = join(directory, 'of-nginx.yaml');
+  const [, ...others] = ORDERS.split('---\n');
+  const ofNginx = others
+    .join('---\n')
+    .replace(/ingressClassName: \S+/, 'ingressClassName: nginx')
+    .replace(
+      /oidc-ingress\.io\/policy: [^\s}]+/,
+      'nginx.ingress.kubernetes.io/auth-url: "https://a.example.com/"',
+    );
+  await writeFile(file, ofNginx);
+  const { code, stdout } = await runCommand(['validate', file, '--ingress-class=nginx']);
+  assert.match(stdout, /^1 file, 1 route, 0 errors, 1 warning$/m);
+  assert.match(stdout, /auth-url has no effect here; .* \(ForeignAnnotation\)$/m);
+  assert.ok(stdout.endsWith('\nassumed  IngressClass nginx, which is in none of the files\n'), stdout);
+  assert.equal(code, 0);
+});
+
 test('explain says nothing of objects where none could be read', async () => {
   const { code, stdout, stderr } = await runCommand([
     'explain',
