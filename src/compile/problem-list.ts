@@ -34,7 +34,10 @@ export function createProblemList(): ProblemList {
       (kind, { namespace, name }) =>
       (field, { reason, message }) =>
         problems.push({ reason, object: { kind, namespace, name }, field, message }),
-    addAll: (more) => void problems.push(...more),
+    addAll(more) {
+      // Not as arguments, of which no more fit on the stack than so many: whoever can make problems could stop every compile.
+      for (const problem of more) problems.push(problem);
+    },
     sorted() {
       const ordered = problems.toSorted(compareProblems);
       return ordered.filter((problem, index) => {
