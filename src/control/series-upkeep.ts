@@ -63,13 +63,15 @@ function namesIn(
   known: SeriesNames,
 ): SeriesNames {
   const plans = Object.values(policies).flatMap(({ plan }) => (plan === undefined ? [] : [plan]));
+  const hasSameRoutes =
+    table.hosts === before?.table.hosts && table.defaultRoute === before.table.defaultRoute;
   return {
     ingresses:
       ingresses === before?.ingresses
         ? known.ingresses
         : ingresses.map(({ namespace, name }) => `${namespace}/${name}`),
     services:
-      table.hosts === before?.table.hosts || table.backends === before?.table.backends
+      hasSameRoutes || table.backends === before?.table.backends
         ? known.services
         : unique(Object.values(table.backends).map(({ service }) => service)),
     policies: Object.keys(policies),

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { SeriesUpkeep } from '../../../src/control/series-upkeep.ts';
 import type { SeriesNames } from '../../../src/telemetry/samples.ts';
 import { compileResult, objectMeta, policyVerdict } from '../../support/compile-results.ts';
+import { backendOf, compileManifests, ingressOf, OUR_CLASS, serviceOf } from '../../support/snapshot.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -66,5 +67,24 @@ test('the next table forgets as well, for a gateway whose metrics nobody reads',
   assert.deepEqual(
     forgotten.map(({ ingresses }) => ingresses),
     [['shop/orders']],
+  );
+});
+
+test('the Service of a default backend counts, though no host changes with it', () => {
+  const { upkeep, forgotten, after } = start();
+  const resultOf = (name: string) =>
+    compileManifests([
+      OUR_CLASS,
+      ...serviceOf(name),
+      ingressOf({ spec: { defaultBackend: backendOf(name, 80) } }),
+    ]);
+  const { table, ...rest } = resultOf('web');
+  upkeep.applied({ table, ...rest });
+  upkeep.applied({ ...rest, table: { ...resultOf('api').table, hosts: table.hosts } });
+  after(10);
+  upkeep.sweep();
+  assert.deepEqual(
+    forgotten.map(({ services }) => services),
+    [['shop/web']],
   );
 });
