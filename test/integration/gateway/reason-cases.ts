@@ -1,6 +1,7 @@
 /** A case for every reason that a caller can be told, and the set-up in which each is provoked. */
 
 import type { Auth0Emulator } from '../../../src/dev/auth0-emulator.ts';
+import type { TokenFault } from '../../../src/dev/auth0/fault-script.ts';
 import { REASONS, type Reason } from '../../../src/model/reasons.ts';
 import { eventually } from '../../support/eventually.ts';
 import type { Call } from '../../support/http-client.ts';
@@ -67,6 +68,15 @@ export function seenOf({ reason, host = 'main', seen }: Case): Seen {
 
 /** A client of its own for each case that plays a fault: nothing is cached for it. */
 export const fresh = (name: string): string => `${name}:${CLIENT.secret}`;
+
+/** A `prepare`: the next token request meets this. */
+const playing =
+  (fault: TokenFault): NonNullable<Case['prepare']> =>
+  (auth0) =>
+    auth0.faults.token.next(1, fault);
+
+const answering = (status: number, body: string, headers: Readonly<Record<string, string>> = {}) =>
+  playing({ answer: { status, body, headers } });
 
 export const CASES: readonly Case[] = [
   { reason: 'MissingCredentials', name: 'no credentials', challenge: BASIC_CHALLENGE },
@@ -162,14 +172,10 @@ export const CASES: readonly Case[] = [
     name: 'the quota of the client at Auth0',
     call: { basic: fresh('quota') },
     isRetryAfterWanted: true,
-    prepare: (auth0) =>
-      auth0.faults.token.next(1, {
-        answer: {
-          status: 429,
-          body: '{"error":"too_many_requests"}',
-          headers: { 'Auth0-Client-Quota-Limit': 'b=per_hour;q=10;r=0;t=120', 'Retry-After': '120' },
-        },
-      }),
+    prepare: answering(429, '{"error":"too_many_requests"}', {
+      'Auth0-Client-Quota-Limit': 'b=per_hour;q=10;r=0;t=120',
+      'Retry-After': '120',
+    }),
   },
   {
     reason: 'CallerQuotaExceeded',
@@ -191,10 +197,7 @@ export const CASES: readonly Case[] = [
     host: 'faulty',
     call: { basic: fresh('five-hundred') },
     isRetryAfterWanted: true,
-    prepare: (auth0) =>
-      auth0.faults.token.next(1, {
-        answer: { status: 500, body: '<html>oops</html>', headers: { 'content-type': 'text/html' } },
-      }),
+    prepare: answering(500, '<html>oops</html>', { 'content-type': 'text/html' }),
   },
   {
     reason: 'ProviderUnavailable',
@@ -210,7 +213,7 @@ export const CASES: readonly Case[] = [
     host: 'faulty',
     call: { basic: fresh('slow') },
     isRetryAfterWanted: true,
-    prepare: (auth0) => auth0.faults.token.next(1, { delayMs: 1_500 }),
+    prepare: playing({ delayMs: 1_500 }),
   },
   {
     reason: 'ProviderUnavailable',
@@ -229,57 +232,52 @@ export const CASES: readonly Case[] = [
     reason: 'ProviderMisconfigured',
     name: 'invalid_request',
     call: { basic: fresh('invalid-request') },
-    prepare: (auth0) =>
-      auth0.faults.token.next(1, { answer: { status: 400, body: '{"error":"invalid_request"}' } }),
+    prepare: answering(400, '{"error":"invalid_request"}'),
   },
   {
     reason: 'ProviderMisconfigured',
     name: 'an empty 200',
     call: { basic: fresh('empty') },
-    prepare: (auth0) => auth0.faults.token.next(1, { answer: { status: 200, body: '' } }),
+    prepare: answering(200, ''),
   },
   {
     reason: 'ProviderMisconfigured',
     name: 'a 200 with HTML',
     call: { basic: fresh('html') },
-    prepare: (auth0) =>
-      auth0.faults.token.next(1, {
-        answer: { status: 200, body: '<html>', headers: { 'content-type': 'text/html' } },
-      }),
+    prepare: answering(200, '<html>', { 'content-type': 'text/html' }),
   },
   {
     reason: 'ProviderMisconfigured',
     name: 'a 200 without access_token',
     call: { basic: fresh('no-token') },
-    prepare: (auth0) =>
-      auth0.faults.token.next(1, { answer: { status: 200, body: '{"token_type":"Bearer"}' } }),
+    prepare: answering(200, '{"token_type":"Bearer"}'),
   },
   {
     reason: 'TokenRejected',
     name: 'an opaque token',
     call: { basic: RIGHT.replace(CLIENT.id, 'second') },
-    prepare: (auth0) => auth0.faults.token.next(1, { flaw: 'opaque' }),
+    prepare: playing({ flaw: 'opaque' }),
   },
   {
     reason: 'TokenRejected',
     name: 'a token with a bad signature',
     host: 'fresh-1',
     call: { basic: RIGHT },
-    prepare: (auth0) => auth0.faults.token.next(1, { flaw: 'bad-signature' }),
+    prepare: playing({ flaw: 'bad-signature' }),
   },
   {
     reason: 'TokenRejected',
     name: 'a token of another issuer',
     host: 'fresh-2',
     call: { basic: RIGHT },
-    prepare: (auth0) => auth0.faults.token.next(1, { flaw: 'wrong-issuer' }),
+    prepare: playing({ flaw: 'wrong-issuer' }),
   },
   {
     reason: 'TokenRejected',
     name: 'a token bound to another client',
     host: 'fresh-3',
     call: { basic: RIGHT },
-    prepare: (auth0) => auth0.faults.token.next(1, { flaw: 'wrong-client' }),
+    prepare: playing({ flaw: 'wrong-client' }),
   },
   // The last that asks the provider: it asks to be left alone for a while.
   {
@@ -287,14 +285,10 @@ export const CASES: readonly Case[] = [
     name: 'the rate limit of the tenant',
     call: { basic: fresh('rate') },
     isRetryAfterWanted: true,
-    prepare: (auth0) =>
-      auth0.faults.token.next(1, {
-        answer: {
-          status: 429,
-          body: '{"error":"too_many_requests"}',
-          headers: { 'X-RateLimit-Remaining': '0', 'Retry-After': '2' },
-        },
-      }),
+    prepare: answering(429, '{"error":"too_many_requests"}', {
+      'X-RateLimit-Remaining': '0',
+      'Retry-After': '2',
+    }),
   },
   {
     reason: 'PolicyUnavailable',
