@@ -2,6 +2,7 @@
 
 import { constants, type ClientHttp2Stream } from 'node:http2';
 
+import { fieldListBytes } from '../../http/http2-head.ts';
 import { forgetListeners, ignoreError } from '../closed-stream.ts';
 import type { Deadlined, Deadlines } from '../deadlines.ts';
 import { ConnectTimeout, ProxyError } from '../proxy-error.ts';
@@ -9,7 +10,8 @@ import type { OutgoingRequest, UpstreamChannel } from './channel.ts';
 import type { ExchangeSink, SendFailure } from './connection.ts';
 import { readHttp2ResponseHead, readHttp2Trailers } from './http2-response-head.ts';
 import type { UpstreamSession } from './http2-session.ts';
-import type { ResponseHead } from './response-head.ts';
+import { malformed, type ResponseHead } from './response-head.ts';
+import { MAX_HEAD_BYTES } from './response-parser.ts';
 
 export class Http2Channel implements UpstreamChannel, Deadlined {
   readonly framesBody = true;
@@ -22,6 +24,7 @@ export class Http2Channel implements UpstreamChannel, Deadlined {
   #request: OutgoingRequest | undefined;
   #stream: ClientHttp2Stream | undefined;
   #head: ResponseHead | undefined;
+  #interimBytes = 0;
   #bodyBytes = 0;
   /** Of the request. */
   #trailers: readonly string[] = [];
@@ -127,7 +130,7 @@ export class Http2Channel implements UpstreamChannel, Deadlined {
 
   #listen(stream: ClientHttp2Stream): void {
     stream.on('headers', (_headers, _flags, raw) => {
-      this.#guard(() => this.#sink?.onInterim(readHttp2ResponseHead(raw, this.#request?.method)));
+      this.#guard(() => this.#onInterim(raw));
     });
     stream.on('response', (_headers, _flags, raw) => this.#guard(() => this.#onHead(raw)));
     stream.on('data', (chunk: Buffer) => this.#guard(() => this.#onData(chunk)));
@@ -149,6 +152,13 @@ export class Http2Channel implements UpstreamChannel, Deadlined {
       this.#closed();
       forgetListeners(stream);
     });
+  }
+
+  /** Nobody waits until the caller has taken them. */
+  #onInterim(raw: readonly string[]): void {
+    this.#interimBytes += fieldListBytes(raw);
+    if (this.#interimBytes > MAX_HEAD_BYTES) throw malformed('the head of the response is too large');
+    this.#sink?.onInterim(readHttp2ResponseHead(raw, this.#request?.method));
   }
 
   #onHead(raw: readonly string[]): void {

@@ -11,7 +11,8 @@ export interface ResponseSink extends BodySink {
   onHead(head: ResponseHead): void;
 }
 
-const MAX_HEAD_BYTES = 65_536;
+/** Of the heads of one response together, interim ones too. */
+export const MAX_HEAD_BYTES = 65_536;
 const HEAD_END = Buffer.from('\r\n\r\n');
 const VERSION = 'HTTP/1.';
 
@@ -28,7 +29,6 @@ export class ResponseParser implements BodySink {
   /** A head that came in pieces. */
   #pieces: Buffer | undefined;
   #pieceBytes = 0;
-  /** Heads of one response together, interim ones too. */
   #headBytes = 0;
 
   constructor(nameOf: HeaderNameOf) {

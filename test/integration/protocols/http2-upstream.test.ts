@@ -379,6 +379,21 @@ describe('an h2c upstream', () => {
     });
   }
 
+  it('that sends interim responses without end is broken off', async (test) => {
+    const { gateway } = await start(test, (stream) => {
+      const talk = (): void => {
+        if (stream.closed) return;
+        stream.additionalHeaders({ ':status': 103, link: 'x'.repeat(2_000) });
+        setImmediate(talk);
+      };
+      talk();
+    });
+    const text = await exchange(gateway.port, head('GET / HTTP/1.1', HOST, CLOSE));
+    assert.ok(text.length < 70_000, `${text.length} bytes`);
+    assert.match(text, /\r\n\r\nHTTP\/1\.1 502 /);
+    assert.equal((await gateway.record()).cause, 'the head of the response is too large');
+  });
+
   it('that says GOAWAY finishes what it has, and the next request takes a new connection', async (test) => {
     const { gateway, upstream } = await start(test, (stream, headers) => {
       if (headers[':path'] === '/last') stream.session?.close();
