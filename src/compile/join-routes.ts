@@ -92,45 +92,48 @@ function withCanaries(route: Route, canaries: readonly Canary[] | undefined): Ro
 
 /** What the routes of a place refer to. */
 function usedBy(served: HostRoutes | undefined, entries: readonly Entry[]): Used {
-  const backends: BackendKey[] = [];
-  let plans = NO_PLANS;
-  let options = NO_OPTIONS;
+  const backends = new Set<BackendKey>();
+  const plans = new Set<PlanKey>();
+  const options = new Set<OptionsKey>();
   let last: Route | undefined;
   for (const route of served?.routes ?? []) {
     // The routes of an Ingress to one backend share their action.
     if (route.action === last?.action && route.options === last.options) continue;
     last = route;
-    if (route.options !== undefined) options = withEntry(options, route.options, optionsOf, entries);
+    if (route.options !== undefined) options.add(route.options);
     if (route.action.kind === 'refuse') continue;
     const { backend, canaries, plan } = route.action;
-    if (!backends.includes(backend)) backends.push(backend);
-    for (const canary of canaries) if (!backends.includes(canary.backend)) backends.push(canary.backend);
-    if (plan !== undefined) plans = withEntry(plans, plan, planOf, entries);
+    backends.add(backend);
+    for (const canary of canaries) backends.add(canary.backend);
+    if (plan !== undefined) plans.add(plan);
   }
-  return { backends, plans, options };
+  return {
+    backends: [...backends],
+    plans: pickEntries(plans, entries, planOf),
+    options: pickEntries(options, entries, optionsOf),
+  };
 }
 
 type Plans = Used['plans'];
-type Options = Used['options'];
+type KeyedEntry<T> = readonly [string, T];
 
-const NO_PLANS: Plans = new Map();
-const NO_OPTIONS: Options = new Map();
-
-/** `valueOf`: what an outcome has under the key, if anything. */
-function withEntry<T extends object>(
-  known: ReadonlyMap<string, T>,
-  key: string,
-  valueOf: (outcome: IngressOutcome, key: string) => T | undefined,
+/** `entryOf`: what an outcome has to refer to, if anything. */
+function pickEntries<T extends object>(
+  keys: ReadonlySet<string>,
   entries: readonly Entry[],
+  entryOf: (outcome: IngressOutcome) => KeyedEntry<T> | undefined,
 ): ReadonlyMap<string, T> {
-  if (known.has(key)) return known;
+  if (keys.size === 0) return NOTHING;
+  const picked = new Map<string, T>();
   for (const { outcome } of entries) {
-    const value = valueOf(outcome, key);
-    if (value === undefined) continue;
-    return known.size === 0 ? onlyEntry(key, value) : new Map([...known, [key, value]]);
+    const entry = entryOf(outcome);
+    if (entry !== undefined && keys.has(entry[0]) && !picked.has(entry[0])) picked.set(...entry);
   }
-  return known;
+  const [first] = picked;
+  return first !== undefined && picked.size === 1 ? onlyEntry(...first) : picked;
 }
+
+const NOTHING: ReadonlyMap<string, never> = new Map<string, never>();
 
 /** Most places of a policy refer to that one alone. */
 function onlyEntry<T extends object>(key: string, value: T): ReadonlyMap<string, T> {
@@ -139,12 +142,12 @@ function onlyEntry<T extends object>(key: string, value: T): ReadonlyMap<string,
 
 const rememberOnly = memoizeByInputs<object, ReadonlyMap<string, object>>();
 
-function planOf({ ingress: { protection } }: IngressOutcome, key: PlanKey): PolicyPlan | undefined {
-  return protection.kind === 'plan' && protection.key === key ? protection.plan : undefined;
+function planOf({ ingress: { protection } }: IngressOutcome): KeyedEntry<PolicyPlan> | undefined {
+  return protection.kind === 'plan' ? [protection.key, protection.plan] : undefined;
 }
 
-function optionsOf({ ingress, asked }: IngressOutcome, key: OptionsKey): RouteOptions | undefined {
-  return ingress.options === key ? asked : undefined;
+function optionsOf({ ingress, asked }: IngressOutcome): KeyedEntry<RouteOptions> | undefined {
+  return ingress.options === undefined || asked === undefined ? undefined : [ingress.options, asked];
 }
 
 function plansOf(entries: readonly Entry[]): Plans {
