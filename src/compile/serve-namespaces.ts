@@ -33,7 +33,6 @@ interface ServedNamespace {
 
 interface Run extends ServedIngresses {
   readonly surroundings: Surroundings;
-  readonly own: OwnIngresses['own'];
   readonly namespaces: ReadonlyMap<string, ServedNamespace>;
 }
 
@@ -71,7 +70,6 @@ function serveAll(
   const all = [...namespaces.values()];
   return {
     surroundings,
-    own,
     namespaces,
     outcomes: keepList(last?.outcomes, inOrderOf(own, namespaces)),
     byNamespace: all.map(({ outcomes }) => outcomes),
