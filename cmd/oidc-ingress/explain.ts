@@ -11,6 +11,7 @@ import { openKubeSource } from '../../src/kube/source.ts';
 import { explainRequest } from '../../src/match/explain.ts';
 import type { Fault } from '../../src/model/faults.ts';
 import type { Snapshot } from '../../src/model/objects.ts';
+import { assumeClass } from './assume-class.ts';
 import { reportFaults, type Command } from './command.ts';
 import { compileOptions } from '../../src/config/compile-options.ts';
 import { createConsoleLogger } from './console-logger.ts';
@@ -21,6 +22,8 @@ const SAMPLE = 'https://shop.example.com/v1/orders';
 interface Objects {
   readonly snapshot: Snapshot;
   readonly faults: readonly SourceFault[];
+  /** Name of the IngressClass that is in none of the files. */
+  readonly assumed: string | undefined;
 }
 
 export const explain: Command = {
@@ -28,7 +31,7 @@ export const explain: Command = {
   summary:
     'Says which Ingress, path, policy and backend a request meets, and why. Ends with 1 if it is not served.',
   notes: [
-    'Give it the flags that the gateway runs with: what is served depends on them. No request is made, and credentials in the URL are not repeated.',
+    'Give it the flags that the gateway runs with: what is served depends on them. No request is made, and credentials in the URL are not repeated. Where no IngressClass is among the manifests, the one that the product is installed with counts as there.',
   ],
   examples: [
     'oidc-ingress explain https://orders.example.com/v1/orders --kubeconfig ~/.kube/config',
@@ -42,8 +45,10 @@ export const explain: Command = {
     const faults = [...faultsOfUrl(positionals), ...faultsOfSource(values)];
     if (faults.length > 0) return reportFaults('explain', faults);
     try {
-      const { snapshot, faults: hidden } = await readObjects(values);
+      const { snapshot, faults: hidden, assumed } = await readObjects(values);
       for (const { location, message } of hidden) console.error(`cannot be read: ${location}: ${message}`);
+      if (assumed !== undefined)
+        console.error(`assumed: IngressClass ${assumed}, which is in none of the files`);
       // What is said of no objects would be wrong of those that are hidden.
       if (hidden.length > 0 && snapshot.ingresses.size === 0) return 1;
       const options = compileOptions(values, values.manifests === undefined ? 'cluster' : 'files');
@@ -83,8 +88,11 @@ function faultsOfSource({ manifests, kubeconfig }: FlagValues<typeof EXPLAIN_FLA
     : [];
 }
 
-async function readObjects({ manifests, kubeconfig }: FlagValues<typeof EXPLAIN_FLAGS>): Promise<Objects> {
-  return manifests === undefined ? await readCluster(kubeconfig) : await loadManifests([manifests]);
+async function readObjects(values: FlagValues<typeof EXPLAIN_FLAGS>): Promise<Objects> {
+  const { manifests, kubeconfig } = values;
+  if (manifests === undefined) return readCluster(kubeconfig);
+  const { snapshot, faults } = await loadManifests([manifests]);
+  return { faults, ...assumeClass(snapshot, values['ingress-class']) };
 }
 
 /** @throws when the cluster does not give everything in time */
@@ -108,7 +116,7 @@ async function readCluster(kubeconfig: string | undefined): Promise<Objects> {
   }, CLUSTER_DEADLINE_MS);
   try {
     await Promise.race([source.synced, late.promise]);
-    return { snapshot: source.snapshot(), faults: source.faults() };
+    return { snapshot: source.snapshot(), faults: source.faults(), assumed: undefined };
   } finally {
     clearTimeout(timer);
     await source.close();

@@ -151,6 +151,20 @@ test('validate judges Ingresses of the class of another controller as if they we
   assert.equal(code, 0);
 });
 
+test('explain takes the class for there where validate does, and says so', async () => {
+  const file = join(directory, 'classless.yaml');
+  const [, ...others] = ORDERS.split('---\n');
+  await writeFile(file, others.join('---\n'));
+  const { code, stdout, stderr } = await runCommand([
+    'explain',
+    'https://orders.example.com/v1',
+    `--manifests=${file}`,
+  ]);
+  assert.equal(stderr, 'assumed: IngressClass oidc-ingress, which is in none of the files\n');
+  assert.match(stdout, /is served/);
+  assert.equal(code, 0);
+});
+
 test('explain says nothing of objects where none could be read', async () => {
   const { code, stdout, stderr } = await runCommand([
     'explain',
