@@ -9,7 +9,7 @@ import { parse } from 'yaml';
 import { readChartValues } from '../../build/generate/chart-values.ts';
 import { decodeServeConfig } from '../../src/config/serve.ts';
 import { findHelm } from '../support/helm.ts';
-import { readPages } from '../support/markdown.ts';
+import { blocksOf, readPages } from '../support/markdown.ts';
 import { skipWithout } from '../support/tools.ts';
 import { podSpecs, restrictedViolations } from './pods.ts';
 import { CHART, render, runHelm, template, VALUES_FILES, type RenderedObject, type Rule } from './render.ts';
@@ -159,6 +159,24 @@ describe('the chart', { skip: skipWithout(helm) }, () => {
     const service = ofKind(objects, 'Service').find(({ metadata }) => metadata.name === 'gateway');
     assert.equal(service?.spec?.['sessionAffinity'], 'ClientIP');
     assert.equal(service?.spec?.['trafficDistribution'], 'PreferClose');
+  });
+
+  test('takes the values that its page shows: a second Service leads to the same pods and ports', async () => {
+    const page = readPages().find(({ path: name }) => name === 'docs/how-to/install-with-helm.md');
+    assert.ok(page !== undefined);
+    const values = blocksOf(page, 'yml').map((block) => parse(block) as object);
+    const objects = await render(path, `--set-json=${JSON.stringify(Object.assign({}, ...values))}`);
+    const services = ofKind(objects, 'Service');
+    const named = (name: string) => services.find(({ metadata }) => metadata.name === name);
+    const first = named('oidc-ingress');
+    const second = named('oidc-ingress-internal');
+    assert.ok(first !== undefined && second !== undefined);
+    assert.deepEqual(second.spec?.['selector'], first.spec?.['selector']);
+    assert.equal(second.metadata.namespace, first.metadata.namespace);
+    const [, pod] = podSpecs(objects)[0] ?? [];
+    const listened = pod?.containers[0]?.ports?.map(({ name }) => name) ?? [];
+    const ports = (second.spec?.['ports'] ?? []) as readonly { readonly targetPort: string }[];
+    assert.ok(ports.length > 0 && ports.every(({ targetPort }) => listened.includes(targetPort)));
   });
 
   const BUDGETS = [
