@@ -40,8 +40,8 @@ const backend = fc.oneof(
 /** So often, for most of what is said of backends goes with it. */
 const HTTPS = ['HTTPS', 'HTTPS', 'HTTPS', 'HTTPS'] as const;
 
-/** Each with values that are read, and some that are not. */
-const ANNOTATIONS: Readonly<Record<string, fc.Arbitrary<string>>> = {
+/** Of ours, each with values that are read, and some that are not. */
+const OWN: Readonly<Record<string, fc.Arbitrary<string>>> = {
   audience: mostly(['https://x', 'https://y'], ['', 'a b']),
   scopes: mostly(['read', 'read write'], ['']),
   'ssl-redirect': mostly(['true', 'false'], ['maybe']),
@@ -59,7 +59,20 @@ const ANNOTATIONS: Readonly<Record<string, fc.Arbitrary<string>>> = {
   polcy: fc.constant('api'),
 };
 
-const BACKEND = Object.keys(ANNOTATIONS).filter((name) => name.startsWith('backend-'));
+/** Of other controllers. */
+const FOREIGN: Readonly<Record<string, fc.Arbitrary<string>>> = {
+  'nginx.ingress.kubernetes.io/rewrite-target': fc.constantFrom('/', '/$1'),
+  'nginx.ingress.kubernetes.io/auth-url': fc.constant('https://a.com/auth'),
+  'konghq.com/plugins': fc.constant('oidc'),
+};
+
+/** By whole name. */
+const ANNOTATIONS: Readonly<Record<string, fc.Arbitrary<string>>> = {
+  ...Object.fromEntries(Object.entries(OWN).map(([name, value]) => [ours(name), value])),
+  ...FOREIGN,
+};
+
+const BACKEND = Object.keys(ANNOTATIONS).filter((name) => name.startsWith(ours('backend-')));
 
 export interface Annotation {
   readonly name: string;
@@ -72,7 +85,7 @@ export const annotation: fc.Arbitrary<Annotation> = fc
   .oneof(fc.constantFrom(...Object.keys(ANNOTATIONS)), fc.constantFrom(...BACKEND))
   .chain((name) =>
     fc.record({
-      name: fc.constant(`oidc-ingress.io/${name}`),
+      name: fc.constant(name),
       value: sometimes(80, ANNOTATIONS[name] ?? fc.constant('')),
     }),
   );
@@ -89,12 +102,12 @@ const options = fc
   .oneof(
     { weight: 4, arbitrary: fc.constant<readonly string[]>([]) },
     { weight: 2, arbitrary: fc.subarray(Object.keys(ANNOTATIONS), { maxLength: 2 }) },
-    { weight: 1, arbitrary: fc.constant(['audience', 'scopes']) },
-    {
-      weight: 1,
-      arbitrary: fc.constant(['backend-protocol', 'backend-tls-ca', 'backend-tls-client-certificate']),
-    },
-    { weight: 1, arbitrary: fc.constant(['backend-protocol', 'backend-tls-ca', 'backend-tls-server-name']) },
+    { weight: 1, arbitrary: fc.subarray(Object.keys(FOREIGN), { minLength: 1 }) },
+    ...[
+      ['audience', 'scopes'],
+      ['backend-protocol', 'backend-tls-ca', 'backend-tls-client-certificate'],
+      ['backend-protocol', 'backend-tls-ca', 'backend-tls-server-name'],
+    ].map((names) => ({ weight: 1, arbitrary: fc.constant(names.map(ours)) })),
   )
   .chain((names) => fc.record(pick(names)));
 
@@ -107,12 +120,10 @@ const annotations = fc
   })
   .map((said) =>
     withoutAbsent({
-      'oidc-ingress.io/policy': said.policy,
-      'oidc-ingress.io/canary': said.canary,
+      [ours('policy')]: said.policy,
+      [ours('canary')]: said.canary,
       'kubernetes.io/ingress.class': said.legacyClass,
-      ...Object.fromEntries(
-        Object.entries(said.options).map(([name, value]) => [`oidc-ingress.io/${name}`, value]),
-      ),
+      ...said.options,
     }),
   );
 
@@ -137,6 +148,10 @@ export const ingress = fc.record({
     tls: sometimes(30, fc.array(tls, { minLength: 1, maxLength: 2 })),
   }),
 });
+
+function ours(name: string): string {
+  return `oidc-ingress.io/${name}`;
+}
 
 function pick(names: readonly string[]): Record<string, fc.Arbitrary<string>> {
   return Object.fromEntries(
