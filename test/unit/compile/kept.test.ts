@@ -6,19 +6,27 @@ import { describe, it } from 'node:test';
 import { compile } from '../../../src/compile/compile.ts';
 import { decodeObject } from '../../../src/decode/decode-object.ts';
 import { createObjectStore } from '../../../src/decode/store.ts';
-import { DEFAULT_OPTIONS, ingressOf, OUR_CLASS, ruleOf, serviceOf, sliceOf } from '../../support/snapshot.ts';
+import {
+  DEFAULT_OPTIONS,
+  ingressOf,
+  OUR_CLASS,
+  policyOf,
+  ruleOf,
+  serviceOf,
+  sliceOf,
+} from '../../support/snapshot.ts';
 
 const ingress = (path: string) => ingressOf({ spec: { rules: [ruleOf('a.com', `Prefix ${path}`)] } });
 
-/** Tables before and after `change` is put; `first`: what is there. */
-function tables(change: object, first: object = ingress('/a')) {
+/** Tables before and after `change` is put; `first` and `others`: what is there. */
+function tables(change: object, first: object = ingress('/a'), others: readonly object[] = []) {
   const store = createObjectStore();
   const put = (manifest: unknown): void => {
     const object = decodeObject(manifest, 'shop');
     assert.ok('decoded' in object);
     store.set(object);
   };
-  for (const manifest of [OUR_CLASS, first, ...serviceOf('web')]) put(manifest);
+  for (const manifest of [OUR_CLASS, first, ...others, ...serviceOf('web')]) put(manifest);
   const before = compile(store.snapshot(), DEFAULT_OPTIONS).table;
   put(change);
   return { before, after: compile(store.snapshot(), DEFAULT_OPTIONS).table };
@@ -29,6 +37,20 @@ describe('from one compile to the next', () => {
     const { before, after } = tables(ingress('/b'));
     assert.notDeepEqual(after.hosts, before.hosts);
     assert.equal(after.backends, before.backends);
+  });
+
+  it('plans and options of others at a host are the same while only the paths of an Ingress change', () => {
+    const others = ['api', 'other'].flatMap((name) => {
+      const annotations = { 'oidc-ingress.io/policy': name, 'oidc-ingress.io/timeouts': 'connect=1s' };
+      const spec = { rules: [ruleOf('a.com', `Prefix /${name}`)] };
+      return [policyOf({}, name), ingressOf({ name, annotations, spec })];
+    });
+    const { before, after } = tables(ingress('/b'), ingress('/a'), others);
+    assert.notDeepEqual(after.hosts, before.hosts);
+    assert.equal(Object.keys(after.plans).length, 2);
+    assert.equal(after.plans, before.plans);
+    assert.equal(Object.keys(after.options).length, 2);
+    assert.equal(after.options, before.options);
   });
 
   it('hosts are the same while only endpoints change', () => {
