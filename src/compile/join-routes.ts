@@ -95,14 +95,10 @@ function usedBy(served: HostRoutes | undefined, entries: readonly Entry[]): Used
   const backends = new Set<BackendKey>();
   const plans = new Set<PlanKey>();
   const options = new Set<OptionsKey>();
-  let last: Route | undefined;
-  for (const route of served?.routes ?? []) {
-    // The routes of an Ingress to one backend share their action.
-    if (route.action === last?.action && route.options === last.options) continue;
-    last = route;
-    if (route.options !== undefined) options.add(route.options);
-    if (route.action.kind === 'refuse') continue;
-    const { backend, canaries, plan } = route.action;
+  for (const { action, options: asked } of served?.routes ?? []) {
+    if (asked !== undefined) options.add(asked);
+    if (action.kind === 'refuse') continue;
+    const { backend, canaries, plan } = action;
     backends.add(backend);
     for (const canary of canaries) backends.add(canary.backend);
     if (plan !== undefined) plans.add(plan);
