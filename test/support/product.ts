@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 
 import type { ApiServer } from './api-server.ts';
+import { startGateway, type Gateway } from './gateway.ts';
 
 export const CRD = manifest('crds/oidcpolicies.oidc-ingress.io.yaml');
 export const RBAC = manifest('deploy/rbac.yaml');
@@ -26,4 +27,10 @@ export function tokenOfProduct(api: ApiServer): Promise<string> {
 /** Writes a kubeconfig with no more rights than {@link RBAC} gives. @returns its path. */
 export async function kubeconfigOfProduct(api: ApiServer): Promise<string> {
   return await api.kubeconfigFor(await tokenOfProduct(api));
+}
+
+/** A gateway with these rights, as a pod of the product. */
+export async function startProduct(api: ApiServer, ...flags: readonly string[]): Promise<Gateway> {
+  const kubeconfig = await kubeconfigOfProduct(api);
+  return await startGateway([`--kubeconfig=${kubeconfig}`, '--pod-namespace=oidc-ingress', ...flags]);
 }

@@ -6,9 +6,9 @@ import { after, before, describe, it } from 'node:test';
 import { findApiServerBinaries } from '../../support/api-server-binaries.ts';
 import { startApiServer, type ApiServer } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
-import { startGateway, type Gateway } from '../../support/gateway.ts';
+import type { Gateway } from '../../support/gateway.ts';
 import { call } from '../../support/http-client.ts';
-import { installProduct, kubeconfigOfProduct } from '../../support/product.ts';
+import { installProduct, startProduct } from '../../support/product.ts';
 import { skipWithout } from '../../support/tools.ts';
 import { HOST, ORDERS } from './orders.ts';
 
@@ -65,11 +65,7 @@ describe('the gateway on a cluster', { skip: skipWithout(binaries) }, () => {
   before(async () => {
     api = await startApiServer(binaries);
     await installProduct(api);
-    gateway = await startGateway([
-      `--kubeconfig=${await kubeconfigOfProduct(api)}`,
-      '--pod-namespace=oidc-ingress',
-      '--publish-address=203.0.113.9',
-    ]);
+    gateway = await startProduct(api, '--publish-address=203.0.113.9');
   });
 
   after(async () => {

@@ -8,8 +8,8 @@ import { promisify } from 'node:util';
 import { findApiServerBinaries } from '../../support/api-server-binaries.ts';
 import { startApiServer, type ApiServer } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
-import { startGateway, type Gateway } from '../../support/gateway.ts';
-import { installProduct, kubeconfigOfProduct } from '../../support/product.ts';
+import type { Gateway } from '../../support/gateway.ts';
+import { installProduct, startProduct } from '../../support/product.ts';
 import { findInstalled, skipWithout } from '../../support/tools.ts';
 
 const MANIFEST = `
@@ -43,11 +43,7 @@ describe('kubectl on what the gateway writes', { skip }, () => {
     api = await startApiServer(binaries);
     await installProduct(api);
     await api.apply(MANIFEST);
-    gateway = await startGateway([
-      `--kubeconfig=${await kubeconfigOfProduct(api)}`,
-      '--pod-namespace=oidc-ingress',
-      '--workers=1',
-    ]);
+    gateway = await startProduct(api, '--workers=1');
   });
 
   after(async () => {

@@ -6,10 +6,10 @@ import { after, before, describe, it } from 'node:test';
 import { findApiServerBinaries } from '../../support/api-server-binaries.ts';
 import { startApiServer, type ApiServer } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
-import { startGateway, type Gateway } from '../../support/gateway.ts';
+import type { Gateway } from '../../support/gateway.ts';
 import { call } from '../../support/http-client.ts';
 import { seriesOf } from '../../support/metrics-page.ts';
-import { installProduct, kubeconfigOfProduct } from '../../support/product.ts';
+import { installProduct, startProduct } from '../../support/product.ts';
 import { skipWithout } from '../../support/tools.ts';
 import { ORDERS } from './orders.ts';
 
@@ -32,12 +32,7 @@ describe('metrics of a gateway on a cluster', { skip: skipWithout(binaries) }, (
   before(async () => {
     api = await startApiServer(binaries);
     await installProduct(api);
-    gateway = await startGateway([
-      `--kubeconfig=${await kubeconfigOfProduct(api)}`,
-      '--pod-namespace=oidc-ingress',
-      '--publish-address=203.0.113.9',
-      '--workers=1',
-    ]);
+    gateway = await startProduct(api, '--publish-address=203.0.113.9', '--workers=1');
   });
 
   after(async () => {

@@ -9,9 +9,9 @@ import { findApiServerBinaries } from '../../support/api-server-binaries.ts';
 import { startApiServer, type ApiServer } from '../../support/api-server.ts';
 import { documentedPage } from '../../support/documented.ts';
 import { eventually } from '../../support/eventually.ts';
-import { startGateway, type Gateway } from '../../support/gateway.ts';
+import type { Gateway } from '../../support/gateway.ts';
 import { call, type Answer } from '../../support/http-client.ts';
-import { installProduct, kubeconfigOfProduct } from '../../support/product.ts';
+import { installProduct, startProduct } from '../../support/product.ts';
 import { findInstalled, skipWithout } from '../../support/tools.ts';
 
 const AUDIENCE = 'oidc-ingress';
@@ -64,11 +64,7 @@ describe('purging tokens as an account of the cluster', { skip: skipWithout(bina
       await api.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace: 'shop' } });
     }
     for (const object of MAY_PURGE) await api.apply(object);
-    gateway = await startGateway([
-      `--kubeconfig=${await kubeconfigOfProduct(api)}`,
-      '--pod-namespace=oidc-ingress',
-      `--admin-token-audience=${AUDIENCE}`,
-    ]);
+    gateway = await startProduct(api, `--admin-token-audience=${AUDIENCE}`);
   });
 
   after(async () => {
