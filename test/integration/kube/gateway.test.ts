@@ -10,7 +10,7 @@ import type { Gateway } from '../../support/gateway.ts';
 import { call } from '../../support/http-client.ts';
 import { installProduct, startProduct } from '../../support/product.ts';
 import { skipWithout } from '../../support/tools.ts';
-import { HOST, ORDERS } from './orders.ts';
+import { HOST, ingress, ORDERS } from './orders.ts';
 
 const INGRESS = '/apis/networking.k8s.io/v1/namespaces/shop/ingresses/orders';
 const POLICY = '/apis/oidc-ingress.io/v1alpha1/namespaces/shop/oidcpolicies/orders';
@@ -26,35 +26,10 @@ kind: Service
 metadata: { name: orders, namespace: closing }
 spec: { ports: [{ port: 80 }] }
 ---
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: { name: orders, namespace: closing, annotations: { oidc-ingress.io/polcy: orders } }
-spec:
-  ingressClassName: oidc-ingress
-  rules:
-    - host: typo.example.com
-      http: { paths: [{ path: /, pathType: Prefix, backend: { service: { name: orders, port: { number: 80 } } } }] }
----
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: { name: open, namespace: closing }
-spec:
-  ingressClassName: oidc-ingress
-  rules:
-    - host: closing.example.com
-      http: { paths: [{ path: /, pathType: Prefix, backend: { service: { name: orders, port: { number: 80 } } } }] }
-`;
+${ingress('closing/orders', 'typo.example.com', { polcy: 'orders' })}---
+${ingress('closing/open', 'closing.example.com')}`;
 
-const LATER = `
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: { name: later, namespace: shop, annotations: { oidc-ingress.io/polcy: orders } }
-spec:
-  ingressClassName: oidc-ingress
-  rules:
-    - host: later.example.com
-      http: { paths: [{ path: /, pathType: Prefix, backend: { service: { name: orders, port: { number: 80 } } } }] }
-`;
+const LATER = ingress('shop/later', 'later.example.com', { polcy: 'orders' });
 
 const binaries = await findApiServerBinaries();
 

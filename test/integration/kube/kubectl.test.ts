@@ -11,6 +11,7 @@ import { eventually } from '../../support/eventually.ts';
 import type { Gateway } from '../../support/gateway.ts';
 import { installProduct, startProduct } from '../../support/product.ts';
 import { findInstalled, skipWithout } from '../../support/tools.ts';
+import { HOST, ingress } from './orders.ts';
 
 const MANIFEST = `
 apiVersion: oidc-ingress.io/v1alpha1
@@ -20,15 +21,7 @@ spec:
   provider: { issuer: https://127.0.0.1:9/, ca: { secretRef: { name: bundle, key: ca.crt } } }
   clientCredentials: { audience: https://orders.example.com/, scopes: [openid] }
 ---
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: { name: orders, namespace: shop, annotations: { oidc-ingress.io/polcy: orders } }
-spec:
-  ingressClassName: oidc-ingress
-  rules:
-    - host: orders.example.com
-      http: { paths: [{ path: /, pathType: Prefix, backend: { service: { name: orders, port: { number: 80 } } } }] }
-`;
+${ingress('shop/orders', HOST, { polcy: 'orders' })}`;
 
 const run = promisify(execFile);
 const binaries = await findApiServerBinaries();

@@ -15,15 +15,23 @@ spec:
   provider: { issuer: https://127.0.0.1:9/ }
   clientCredentials: { audience: https://orders.example.com/ }
 ---
-apiVersion: networking.k8s.io/v1
+${ingress('shop/orders', HOST, { policy: 'orders' })}`;
+
+/** An Ingress of the Service `orders` in its namespace; `annotations`: ours, without their prefix. */
+export function ingress(
+  key: string,
+  host: string,
+  annotations: Readonly<Record<string, string>> = {},
+): string {
+  const [namespace, name] = key.split('/', 2);
+  const said = Object.entries(annotations).map(([about, value]) => `oidc-ingress.io/${about}: ${value}`);
+  return `apiVersion: networking.k8s.io/v1
 kind: Ingress
-metadata:
-  name: orders
-  namespace: shop
-  annotations: { oidc-ingress.io/policy: orders }
+metadata: { name: ${name}, namespace: ${namespace}, annotations: { ${said.join(', ')} } }
 spec:
   ingressClassName: oidc-ingress
   rules:
-    - host: ${HOST}
+    - host: ${host}
       http: { paths: [{ path: /, pathType: Prefix, backend: { service: { name: orders, port: { number: 80 } } } }] }
 `;
+}
