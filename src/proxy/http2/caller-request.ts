@@ -6,6 +6,7 @@ import type { HeaderNameOf } from '../../http/header-names.ts';
 import { expectsContinue, type Http2Head } from '../../http/http2-head.ts';
 import { readRequestFields, type RequestFields } from '../../http/request-fields.ts';
 import type { CallerRequest } from '../caller-messages.ts';
+import { gatherPieces } from '../gather-pieces.ts';
 
 const NONE: readonly string[] = [];
 
@@ -36,6 +37,7 @@ export class Http2Request implements CallerRequest {
       stream.resume();
       return;
     }
+    gatherPieces(stream);
     stream.once('trailers', (_headers, _flags, rawTrailers) => {
       this.rawTrailers = rawTrailers;
     });

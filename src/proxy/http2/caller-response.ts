@@ -127,8 +127,9 @@ export class Http2Response implements CallerResponse {
    * response (RFC 9113, section 8.1). Node does not say when the end of it has gone out.
    */
   #stopCaller(): void {
-    if (this.#isClosed) return;
+    // Where the caller has ended as well, it is closed, and gone once what nobody has read is.
     this.#stream.resume();
+    if (this.#isClosed) return;
     const { localClose, remoteClose } = this.#stream.state;
     if (remoteClose === 1) return;
     if (localClose === 1 && this.#polls++ >= POLLS_FOR_END) this.#stream.close(constants.NGHTTP2_NO_ERROR);

@@ -5,6 +5,7 @@ import { constants, type ClientHttp2Stream } from 'node:http2';
 import { fieldListBytes } from '../../http/http2-head.ts';
 import { forgetListeners, ignoreError } from '../closed-stream.ts';
 import type { Deadlined, Deadlines } from '../deadlines.ts';
+import { gatherPieces } from '../gather-pieces.ts';
 import { ConnectTimeout, ProxyError } from '../proxy-error.ts';
 import type { OutgoingRequest, UpstreamChannel } from './channel.ts';
 import type { ExchangeSink, SendFailure } from './connection.ts';
@@ -34,6 +35,7 @@ export class Http2Channel implements UpstreamChannel, Deadlined {
   #isReady = false;
   #isClosed = false;
   #isFlushDue = false;
+  #wasPaused = false;
   #wasReused = false;
 
   constructor(session: UpstreamSession, deadlines: Deadlines) {
@@ -102,6 +104,8 @@ export class Http2Channel implements UpstreamChannel, Deadlined {
 
   pause(): void {
     this.#stream?.pause();
+    if (this.#stream !== undefined && !this.#wasPaused) gatherPieces(this.#stream);
+    this.#wasPaused = true;
   }
 
   resume(): void {

@@ -5,6 +5,8 @@ import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import { describe, it } from 'node:test';
 import { connect } from 'node:tls';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 import { eventually } from '../../support/eventually.ts';
 import {
@@ -17,7 +19,16 @@ import {
   settings,
   uint32,
 } from '../../support/http2-frames.ts';
-import { head, startGateway, tableFor, type Gateway, type GatewayOptions } from '../proxy/harness.ts';
+import {
+  BASIC,
+  grantOf,
+  head,
+  planOf,
+  startGateway,
+  tableFor,
+  type Gateway,
+  type GatewayOptions,
+} from '../proxy/harness.ts';
 import {
   parseResponse,
   RawCaller,
@@ -43,6 +54,15 @@ async function startSilent(
   const upstream = await startRawUpstream(() => {});
   test.after(() => upstream.close());
   return { upstream, gateway: await startGateway(test, { ...options, table: tableFor([upstream.port]) }) };
+}
+
+/** Of what is still used. */
+async function heapBytes(): Promise<number> {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  await new Promise((resolve) => void setImmediate(resolve));
+  collect();
+  return process.memoryUsage().heapUsed;
 }
 
 describe('the settings of the gateway', () => {
@@ -87,6 +107,38 @@ describe('a caller of HTTP/2', () => {
     caller.request(3);
     await caller.frameOf(FrameType.headers, 3);
     assert.ok(caller.frames.every(({ type }) => type !== FrameType.resetStream));
+    caller.socket.destroy();
+  });
+
+  it('that sends a body byte by byte before it may pass has it kept together, and passed on whole', async (test) => {
+    const { promise: decided, resolve: decide } = Promise.withResolvers<void>();
+    const upstream = await startFixedUpstream('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    test.after(() => upstream.close());
+    const gateway = await startGateway(test, {
+      table: tableFor([upstream.port], { plan: planOf() }),
+      outcome: async () => {
+        await decided;
+        return grantOf();
+      },
+    });
+    const caller = await openHttp2(gateway.httpsPort);
+    const before = await heapBytes();
+    const post: Fields = [[':method', 'POST'], ...REQUEST.slice(1), ['authorization', BASIC]];
+    caller.send(headers(1, post, Flag.endHeaders));
+    const size = 50_000;
+    for (let count = 0; count < size; count += 1_000) {
+      const bytes = Array.from({ length: 1_000 }, () => frame(FrameType.data, 0, 1, Buffer.of(0x61)));
+      caller.send(...bytes);
+    }
+    caller.send(frame(FrameType.ping, 0, 0, Buffer.alloc(8)));
+    await caller.frame(({ type, flags }) => type === FrameType.ping && flags === Flag.ack);
+    const held = (await heapBytes()) - before;
+    assert.ok(held < 2 * MIB, `${held} bytes are held`);
+    caller.send(frame(FrameType.data, Flag.endStream, 1));
+    decide();
+    await caller.frame(({ type, flags }) => type === FrameType.data && (flags & Flag.endStream) !== 0);
+    const { status, requestBytes } = await gateway.record();
+    assert.deepEqual([status, requestBytes], [200, size]);
     caller.socket.destroy();
   });
 
