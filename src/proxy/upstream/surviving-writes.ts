@@ -9,14 +9,21 @@ type Done = (error?: Error | null) => void;
 
 /** What is read next tells the end, at the latest. `onFailure` is told why it comes; nothing written arrives any more. */
 export function surviveWrites(socket: Socket, onFailure: (error: Error) => void): void {
-  const survive = (done: Done): Done => {
-    return (error) => {
-      if (error) onFailure(error);
-      done();
-    };
+  // A stream of Node has one write under way at a time.
+  let done: Done = () => {};
+  const survive: Done = (error) => {
+    if (error) onFailure(error);
+    done();
   };
   const write = socket._write.bind(socket);
   const writev = socket._writev?.bind(socket);
-  socket._write = (chunk, encoding, done) => write(chunk, encoding, survive(done));
-  if (writev !== undefined) socket._writev = (chunks, done) => writev(chunks, survive(done));
+  socket._write = (chunk, encoding, given) => {
+    done = given;
+    write(chunk, encoding, survive);
+  };
+  if (writev === undefined) return;
+  socket._writev = (chunks, given) => {
+    done = given;
+    writev(chunks, survive);
+  };
 }
