@@ -3,7 +3,15 @@
 import { objectKey } from '../model/objects.ts';
 import type { Problem } from '../model/problems.ts';
 import type { Canary, RouteOptions } from '../model/route-options.ts';
-import type { BackendKey, HostRoutes, OptionsKey, PlanKey, PolicyPlan, Route } from '../model/table.ts';
+import type {
+  BackendKey,
+  HostRoutes,
+  OptionsKey,
+  PlanKey,
+  PolicyPlan,
+  Route,
+  RouteAction,
+} from '../model/table.ts';
 import { attachCanaries } from './canaries.ts';
 import { fieldAt, type Entry } from './entries.ts';
 import { memoizeByInputs } from './memoize.ts';
@@ -95,7 +103,11 @@ function usedBy(served: HostRoutes | undefined, entries: readonly Entry[]): Used
   const backends = new Set<BackendKey>();
   const plans = new Set<PlanKey>();
   const options = new Set<OptionsKey>();
+  let last: RouteAction | undefined;
   for (const { action, options: asked } of served?.routes ?? []) {
+    // The routes of an Ingress to one backend share their action, and all of them what they ask for.
+    if (action === last) continue;
+    last = action;
     if (asked !== undefined) options.add(asked);
     if (action.kind === 'refuse') continue;
     const { backend, canaries, plan } = action;
@@ -120,6 +132,11 @@ function pickEntries<T extends object>(
   entryOf: (outcome: IngressOutcome) => KeyedEntry<T> | undefined,
 ): ReadonlyMap<string, T> {
   if (keys.size === 0) return NOTHING;
+  const [only, second] = entries;
+  if (only !== undefined && second === undefined) {
+    const entry = entryOf(only.outcome);
+    return entry === undefined ? NOTHING : onlyEntry(...entry);
+  }
   const picked = new Map<string, T>();
   for (const { outcome } of entries) {
     const entry = entryOf(outcome);
